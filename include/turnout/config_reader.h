@@ -1,0 +1,62 @@
+// Reads the parameters of a policy from its JSON object, and reports every error by its path.
+//
+//   int choices = config.Integer("choiceCount", {.otherwise = 2, .least = 2, .most = 10});
+//   -> "picker[0].least_request.choiceCount: must be 2 to 10, got 1"
+//
+// Reading never stops at an error: the default is returned, and all errors are reported at the end.
+// Keys that were never asked for are errors too. Not thread-safe; lives while a config is parsed.
+#ifndef TURNOUT_CONFIG_READER_H_
+#define TURNOUT_CONFIG_READER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "turnout/picker.h"
+
+namespace turnout {
+
+template <typename T>
+struct Range {
+  T otherwise;  // when the key is missing
+  T least;
+  T most;
+};
+
+class ConfigReader {
+ public:
+  class Impl;
+  explicit ConfigReader(std::unique_ptr<Impl> impl);
+  ~ConfigReader();
+  ConfigReader(const ConfigReader&) = delete;
+  ConfigReader& operator=(const ConfigReader&) = delete;
+
+  std::int64_t Integer(std::string_view key, const Range<std::int64_t>& range);
+  double Number(std::string_view key, const Range<double>& range);
+  bool Bool(std::string_view key, bool otherwise);
+  std::string String(std::string_view key, std::string_view otherwise);
+  // One of `allowed`; its index.
+  std::size_t Choice(std::string_view key, std::span<const std::string_view> allowed,
+                     std::size_t otherwise);
+  // As in all service configs: a string of seconds, "1.5s".
+  std::chrono::milliseconds Duration(std::string_view key,
+                                     const Range<std::chrono::milliseconds>& range);
+  // A list of pickers of which the first known one is taken; `otherwise` names the default. Never
+  // null: after an error it is a picker that is never used.
+  std::shared_ptr<const PickerBuilder> Child(std::string_view key, std::string_view otherwise);
+
+  // Reports a further error at `key`: "must be …, got …".
+  void Error(std::string_view key, std::string_view what);
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace turnout
+
+#endif  // TURNOUT_CONFIG_READER_H_

@@ -1,0 +1,48 @@
+// Events and counters, for metrics and tests.
+#ifndef TURNOUT_OBSERVER_H_
+#define TURNOUT_OBSERVER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "turnout/registrar.h"
+#include "turnout/snapshot.h"
+
+namespace turnout {
+
+// What happens seldom. Methods are called from one thread of the library's own, in order, and may
+// block: that delays later events and log entries, and nothing else.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+
+  virtual void OnRegistration(const std::string& key, RegistrationState state,
+                              const absl::Status& last_error) {}
+  virtual void OnSnapshot(std::shared_ptr<const Snapshot> snapshot) {}
+  virtual void OnRecordRejected(const std::string& key, const std::string& reason) {}
+};
+
+// Sets the process's observer; null for none. Thread-safe.
+void SetObserver(std::shared_ptr<Observer> observer);
+
+// What happens often, since the process began. Each is monotonic.
+struct Counters {
+  std::uint64_t picks_completed = 0;   // calls sent to an instance
+  std::uint64_t picks_queued = 0;      // times a call had to wait for a connection
+  std::uint64_t picks_failed = 0;      // times a call was told that there is no instance
+  std::uint64_t picks_dropped = 0;     // calls ended for good by a policy
+  std::uint64_t snapshots = 0;         // published to channels and watchers
+  std::uint64_t records_rejected = 0;  // malformed, too large, shadowed
+  std::uint64_t registrations = 0;     // times a record was put, first or again
+  std::uint64_t registrations_lost = 0;
+  std::uint64_t subchannels_created = 0;
+};
+
+// Thread-safe; a momentary reading, not a consistent cut.
+Counters GetCounters();
+
+}  // namespace turnout
+
+#endif  // TURNOUT_OBSERVER_H_

@@ -1,0 +1,36 @@
+// The configuration of the `turnout` and `version` policies: JSON in, a tree of builders out. Pure.
+#ifndef TURNOUT_SRC_BALANCE_POLICY_CONFIG_H_
+#define TURNOUT_SRC_BALANCE_POLICY_CONFIG_H_
+
+#include <chrono>
+#include <memory>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "turnout/picker.h"
+
+namespace turnout::balance {
+
+struct PolicyConfig {
+  // How long calls wait for a connection that is being made before its endpoint counts as failing.
+  std::chrono::milliseconds connect_timeout{3000};
+  std::shared_ptr<const PickerBuilder> picker;  // never null
+};
+
+// `json`: the object that `policy` ("turnout" or "version") has in `loadBalancingConfig`. All errors
+// in one InvalidArgument, each with its path from there: `turnout.picker[0].version.kee: unknown…`.
+absl::StatusOr<std::shared_ptr<const PolicyConfig>> ParsePolicyConfig(std::string_view policy,
+                                                                      std::string_view json);
+
+// Checks a whole service config as far as it concerns us: that it is a JSON object, and that our
+// policies in its `loadBalancingConfig` (also as children of gRPC's) are right.
+absl::Status CheckServiceConfig(std::string_view json);
+
+// The picker for a channel: endpoints on which the call's method is switched off are left out, then
+// config.picker decides. `endpoints` outlive the picker.
+std::unique_ptr<const Picker> BuildRoot(const PolicyConfig& config, std::string_view service,
+                                        std::span<const Endpoint> endpoints);
+
+}  // namespace turnout::balance
+
+#endif  // TURNOUT_SRC_BALANCE_POLICY_CONFIG_H_
