@@ -18,10 +18,10 @@ class Observer {
  public:
   virtual ~Observer() = default;
 
-  virtual void OnRegistration(const std::string& key, RegistrationState state,
-                              const absl::Status& last_error) {}
-  virtual void OnSnapshot(std::shared_ptr<const Snapshot> snapshot) {}
-  virtual void OnRecordRejected(const std::string& key, const std::string& reason) {}
+  virtual void OnRegistration(const std::string& /*key*/, RegistrationState /*state*/,
+                              const absl::Status& /*last_error*/) {}
+  virtual void OnSnapshot(std::shared_ptr<const Snapshot> /*snapshot*/) {}
+  virtual void OnRecordRejected(const std::string& /*key*/, const std::string& /*reason*/) {}
 };
 
 // Sets the process's observer; null for none. Thread-safe.

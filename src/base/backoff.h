@@ -19,7 +19,8 @@ class Backoff {
 
   Milliseconds Next() {
     const auto half = step_ / 2;
-    const auto delay = half + Milliseconds(random_.Below(static_cast<std::uint64_t>((step_ - half).count()) + 1));
+    const auto delay =
+        half + Milliseconds(random_.Below(static_cast<std::uint64_t>((step_ - half).count()) + 1));
     step_ = std::min(most_, step_ * 2);
     return delay;
   }

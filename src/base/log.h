@@ -1,5 +1,5 @@
-// Reporting from inside the library: log entries, observer events, counters. Never blocks; user code
-// runs on the report thread (see turnout/log.h, turnout/observer.h).
+// Reporting from inside the library: log entries, observer events, counters. Never blocks; user
+// code runs on the report thread (see turnout/log.h, turnout/observer.h).
 #ifndef TURNOUT_SRC_BASE_LOG_H_
 #define TURNOUT_SRC_BASE_LOG_H_
 

@@ -6,6 +6,8 @@
 
 namespace turnout::base {
 
+__extension__ using Uint128 = unsigned __int128;
+
 class RandomSource {
  public:
   virtual ~RandomSource() = default;
@@ -13,7 +15,7 @@ class RandomSource {
 
   // Uniform in [0, n), n > 0, by multiplication (Lemire, 2019; bias below n / 2^64).
   std::uint64_t Below(std::uint64_t n) {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(Next()) * n) >> 64);
+    return static_cast<std::uint64_t>((static_cast<Uint128>(Next()) * n) >> 64);
   }
   // Uniform in [0, 1).
   double Fraction() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }

@@ -1,0 +1,43 @@
+#include "src/base/random.h"
+
+#include <bit>
+#include <random>
+
+namespace turnout::base {
+namespace {
+
+// xoshiro256++ 1.0 (Blackman and Vigna, 2019): 256 bits of state, a few cycles a number.
+class Xoshiro final : public RandomSource {
+ public:
+  Xoshiro() {
+    std::random_device system;
+    for (std::uint64_t& word : state_) {
+      word = (static_cast<std::uint64_t>(system()) << 32) | system();
+    }
+    state_[0] |= 1;  // all zero is the one state it cannot leave
+  }
+
+  std::uint64_t Next() override {
+    const std::uint64_t result = std::rotl(state_[0] + state_[3], 23) + state_[0];
+    const std::uint64_t shifted = state_[1] << 17;
+    state_[2] ^= state_[0];
+    state_[3] ^= state_[1];
+    state_[1] ^= state_[2];
+    state_[0] ^= state_[3];
+    state_[2] ^= shifted;
+    state_[3] = std::rotl(state_[3], 45);
+    return result;
+  }
+
+ private:
+  std::uint64_t state_[4];
+};
+
+}  // namespace
+
+RandomSource& ThreadRandom() {
+  thread_local Xoshiro generator;
+  return generator;
+}
+
+}  // namespace turnout::base
