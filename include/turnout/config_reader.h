@@ -9,6 +9,7 @@
 #define TURNOUT_CONFIG_READER_H_
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,7 +17,6 @@
 #include <string>
 #include <string_view>
 
-#include "absl/status/status.h"
 #include "turnout/picker.h"
 
 namespace turnout {
@@ -36,6 +36,7 @@ class ConfigReader {
   ConfigReader(const ConfigReader&) = delete;
   ConfigReader& operator=(const ConfigReader&) = delete;
 
+  // Whole numbers may be written as 2 or 2.0: some writers of JSON know only floating point.
   std::int64_t Integer(std::string_view key, const Range<std::int64_t>& range);
   double Number(std::string_view key, const Range<double>& range);
   bool Bool(std::string_view key, bool otherwise);

@@ -77,6 +77,7 @@ class PickArgs {
   virtual bool Tried(const Endpoint& endpoint) const = 0;
 };
 
+// Move-only, and cheap for what most picks return.
 class PickResult {
  public:
   enum class Kind { kEndpoint, kQueue, kFail, kDrop };
@@ -84,9 +85,13 @@ class PickResult {
 
   // Send the call to `endpoint`, one of the group's. One that is not READY is connected, and the
   // call waits as with Queue.
-  static PickResult To(const Endpoint& endpoint);
+  static PickResult To(const Endpoint& endpoint) {
+    PickResult result(Kind::kEndpoint);
+    result.endpoint_ = &endpoint;
+    return result;
+  }
   // Wait until something changes.
-  static PickResult Queue();
+  static PickResult Queue() { return PickResult(Kind::kQueue); }
   // The attempt fails with `status`: wait_for_ready calls wait, retry policies retry. Use
   // UNAVAILABLE: gRPC turns the codes that belong to applications into INTERNAL (gRFC A54).
   static PickResult Fail(absl::Status status);
@@ -98,21 +103,39 @@ class PickResult {
   const absl::Status& status() const { return status_; }
 
   // Metadata to add to the call on its way to the endpoint.
-  PickResult& AddMetadata(std::string key, std::string value);
-  const std::vector<std::pair<std::string, std::string>>& metadata() const { return metadata_; }
+  PickResult& AddMetadata(std::string key, std::string value) &;
+  PickResult&& AddMetadata(std::string key, std::string value) && {
+    return std::move(AddMetadata(std::move(key), std::move(value)));
+  }
+  std::span<const std::pair<std::string, std::string>> metadata() const {
+    if (additions_ == nullptr) return {};
+    return additions_->metadata;
+  }
 
   // Called once when the attempt has ended; never if it is abandoned before its outcome is known.
-  PickResult& OnFinish(FinishCallback callback);
-  FinishCallback TakeFinishCallback() { return std::move(on_finish_); }
+  // The picker may be gone by then. Several are called in the order in which they were added.
+  PickResult& OnFinish(FinishCallback callback) &;
+  PickResult&& OnFinish(FinishCallback callback) && {
+    return std::move(OnFinish(std::move(callback)));
+  }
+  FinishCallback TakeFinishCallback() {
+    return additions_ == nullptr ? nullptr : std::exchange(additions_->on_finish, nullptr);
+  }
 
  private:
+  // Apart, because most calls have none of it and every call pays for the size of its result.
+  struct Additions {
+    std::vector<std::pair<std::string, std::string>> metadata;
+    FinishCallback on_finish;
+  };
+
   explicit PickResult(Kind kind) : kind_(kind) {}
+  Additions& additions();
 
   Kind kind_;
   const Endpoint* endpoint_ = nullptr;
   absl::Status status_;
-  std::vector<std::pair<std::string, std::string>> metadata_;
-  FinishCallback on_finish_;
+  std::unique_ptr<Additions> additions_;
 };
 
 class Picker {
@@ -136,8 +159,11 @@ class EndpointGroup {
   // Those that calls should go to now: READY, and of the best status that a READY one has.
   std::span<const Endpoint* const> candidates() const { return candidates_; }
 
-  // What calls get while there is no candidate: an endpoint to connect or Queue while one may yet
-  // become READY, else Fail with the last connection error or `no match found conn`.
+  // What calls get while there is no candidate: Queue while one is connecting; else one that is
+  // idle, to connect it; else Fail with a connection error, or with `no match found conn`.
+  //
+  // Among several idle ones it takes any at random, so that neither the clients of a fleet nor the
+  // calls of a burst all wait for the same instance.
   PickResult Unavailable() const;
 
   // A part of the group.
@@ -147,6 +173,9 @@ class EndpointGroup {
   std::string_view service_;  // lives as long as the endpoints
   Members members_;
   Members candidates_;
+  bool connecting_ = false;            // is any member?
+  std::size_t idle_ = 0;               // how many members are
+  const Endpoint* failing_ = nullptr;  // one of them
 };
 
 class PickerBuilder {
@@ -164,7 +193,8 @@ class PickerBuilder {
 
 // For leaves: chooses among endpoints that can take the call now. Calls for which there is none are
 // queued or failed by the rules, and a retry goes to an endpoint that its call has not tried, if
-// one is left: asked again a few times first, then the next one.
+// one is left: the choice is asked again a few times, then an untried one is taken without it (and
+// without the metadata and finish callback that it would have given).
 class ChoosingPickerBuilder : public PickerBuilder {
  public:
   std::unique_ptr<const Picker> Build(EndpointGroup group) const final;
