@@ -1,0 +1,134 @@
+#include "src/grpc/v1_51/connection.h"
+
+#include <grpc/support/port_platform.h>
+
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace turnout::adapter {
+namespace {
+
+bool SameAddress(const grpc_resolved_address& a, const grpc_resolved_address& b) {
+  return a.len == b.len && std::memcmp(a.addr, b.addr, a.len) == 0;
+}
+
+}  // namespace
+
+class Connection::Watcher final
+    : public grpc_core::SubchannelInterface::ConnectivityStateWatcherInterface {
+ public:
+  explicit Watcher(Connection& connection)
+      : connection_(connection), owner_(connection.owner_.HoldLocked()) {}
+
+  void OnConnectivityStateChange(grpc_connectivity_state state, absl::Status status) override {
+    connection_.OnSubchannelStateLocked(state, std::move(status));
+  }
+  grpc_pollset_set* interested_parties() override { return owner_->interested_parties(); }
+
+ private:
+  Connection& connection_;  // cancels this watcher before it goes
+  const grpc_core::RefCountedPtr<grpc_core::LoadBalancingPolicy> owner_;
+};
+
+void Connection::StartLocked(const std::optional<grpc_resolved_address>& address) {
+  if (subchannel_ != nullptr && address.has_value() && SameAddress(*address_, *address)) return;
+  if (subchannel_ != nullptr && !address.has_value()) return;
+  Drop();
+  if (state_ != ConnectionState::kFailing) Enter(ConnectionState::kConnecting);
+  if (!address.has_value()) return;
+  address_ = address;
+  subchannel_ = owner_.CreateSubchannelLocked(*member_.instance, *address);
+  if (subchannel_ == nullptr) return;
+  auto watcher = std::make_unique<Watcher>(*this);
+  watcher_ = watcher.get();
+  subchannel_->WatchConnectivityState(std::move(watcher));
+  subchannel_->RequestConnection();
+}
+
+void Connection::ReconnectLocked() {
+  if (!std::exchange(awaits_reconnect_, false)) return;
+  if (subchannel_ != nullptr) subchannel_->RequestConnection();
+}
+
+void Connection::ResetBackoffLocked() {
+  if (subchannel_ != nullptr) subchannel_->ResetBackoff();
+}
+
+bool Connection::UpdateLocked(const Member& member) {
+  const bool same_record = member.instance == member_.instance;
+  if (same_record && member.status == member_.status) return false;
+  const Instance before = *member_.instance;
+  const InstanceStatus status_before = member_.status;
+  member_ = member;
+  const Instance& now = *member_.instance;
+  if (now.addresses != before.addresses || now.health_service != before.health_service ||
+      now.permits_pings != before.permits_pings) {
+    Drop();
+    state_ = ConnectionState::kIdle;
+    return true;
+  }
+  // It has registered anew, so it is up: what an earlier failure has taught does not hold.
+  if (now.create_revision != before.create_revision) ResetBackoffLocked();
+  return member.status > status_before || now.version != before.version ||
+         now.methods != before.methods || now.metadata != before.metadata;
+}
+
+bool Connection::ExpireLocked(Clock::time_point limit, std::chrono::milliseconds connect_timeout) {
+  if (state_ != ConnectionState::kConnecting || connecting_since_ > limit) return false;
+  last_error_ = absl::UnavailableError(
+      absl::StrCat("not connected within ", connect_timeout.count(), " ms",
+                   subchannel_ == nullptr ? ": its host name is not resolved" : ""));
+  state_ = ConnectionState::kFailing;
+  return true;
+}
+
+void Connection::OnSubchannelStateLocked(grpc_connectivity_state state, absl::Status status) {
+  const ConnectionState before = state_;
+  switch (state) {
+    case GRPC_CHANNEL_READY:
+      Enter(ConnectionState::kReady);
+      break;
+    case GRPC_CHANNEL_TRANSIENT_FAILURE:
+      last_error_ = std::move(status);
+      state_ = ConnectionState::kFailing;
+      break;
+    case GRPC_CHANNEL_CONNECTING:
+      if (state_ != ConnectionState::kFailing) Enter(ConnectionState::kConnecting);
+      break;
+    case GRPC_CHANNEL_IDLE:
+      if (state_ == ConnectionState::kReady) {
+        awaits_reconnect_ = true;
+        Enter(ConnectionState::kConnecting);
+      } else {
+        subchannel_->RequestConnection();
+      }
+      break;
+    case GRPC_CHANNEL_SHUTDOWN:
+      break;
+  }
+  // A failure that repeats is told too: its error is newer.
+  if (state_ != before || state == GRPC_CHANNEL_TRANSIENT_FAILURE) {
+    owner_.OnStateChangeLocked(*this, before);
+  }
+}
+
+void Connection::Enter(ConnectionState state) {
+  if (state == ConnectionState::kConnecting && state_ != ConnectionState::kConnecting) {
+    connecting_since_ = Clock::now();
+  }
+  if (state == ConnectionState::kReady) last_error_ = absl::OkStatus();
+  state_ = state;
+}
+
+void Connection::Drop() {
+  if (subchannel_ == nullptr) return;
+  if (watcher_ != nullptr) subchannel_->CancelConnectivityStateWatch(watcher_);
+  watcher_ = nullptr;
+  awaits_reconnect_ = false;
+  subchannel_.reset();
+}
+
+}  // namespace turnout::adapter

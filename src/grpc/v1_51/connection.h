@@ -1,0 +1,85 @@
+// One instance as a channel is connected to it: its subchannel, and a connection state that is
+// steadier than gRPC's (failing stays failing until READY).
+//
+// All members run in the channel's work serializer.
+#ifndef TURNOUT_SRC_GRPC_V1_51_CONNECTION_H_
+#define TURNOUT_SRC_GRPC_V1_51_CONNECTION_H_
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "src/core/lib/gprpp/ref_counted_ptr.h"
+#include "src/core/lib/iomgr/resolved_address.h"
+#include "src/core/lib/load_balancing/lb_policy.h"
+#include "turnout/picker.h"
+
+namespace turnout::adapter {
+
+class Connection {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // Null while the channel shuts down.
+    virtual grpc_core::RefCountedPtr<grpc_core::SubchannelInterface> CreateSubchannelLocked(
+        const Instance& instance, const grpc_resolved_address& address) = 0;
+    // Keeps the owner alive for as long as gRPC may call back.
+    virtual grpc_core::RefCountedPtr<grpc_core::LoadBalancingPolicy> HoldLocked() = 0;
+    // The state was `before`. A connection that was READY waits for ReconnectLocked, so that no
+    // picker still counts on it when a new connection may lead to another process.
+    virtual void OnStateChangeLocked(Connection& connection, ConnectionState before) = 0;
+  };
+
+  Connection(Owner& owner, Member member) : owner_(owner), member_(std::move(member)) {}
+  ~Connection() { Drop(); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Makes the subchannel and connects it. Without an address (a host name that is not resolved yet)
+  // it only begins to count as connecting. Once connecting, to another address: starts afresh.
+  void StartLocked(const std::optional<grpc_resolved_address>& address);
+  void ReconnectLocked();
+  void ResetBackoffLocked();
+
+  // Takes over what discovery says now. True if calls must know at once: it drains, moves, or
+  // answers for something else.
+  bool UpdateLocked(const Member& member);
+
+  // Counts as failing from now on if it has been connecting since before `limit`.
+  bool ExpireLocked(Clock::time_point limit, std::chrono::milliseconds connect_timeout);
+
+  const std::string& id() const { return member_.instance->id; }
+  const Member& member() const { return member_; }
+  ConnectionState state() const { return state_; }
+  const absl::Status& last_error() const { return last_error_; }
+  Clock::time_point connecting_since() const { return connecting_since_; }
+  bool started() const { return state_ != ConnectionState::kIdle; }
+  bool has_subchannel() const { return subchannel_ != nullptr; }
+  const grpc_core::RefCountedPtr<grpc_core::SubchannelInterface>& subchannel() const {
+    return subchannel_;
+  }
+
+ private:
+  class Watcher;
+  void OnSubchannelStateLocked(grpc_connectivity_state state, absl::Status status);
+  void Enter(ConnectionState state);
+  void Drop();
+
+  Owner& owner_;
+  Member member_;
+  grpc_core::RefCountedPtr<grpc_core::SubchannelInterface> subchannel_;
+  Watcher* watcher_ = nullptr;  // owned by the subchannel
+  std::optional<grpc_resolved_address> address_;
+  ConnectionState state_ = ConnectionState::kIdle;
+  Clock::time_point connecting_since_{};
+  bool awaits_reconnect_ = false;
+  absl::Status last_error_;
+};
+
+}  // namespace turnout::adapter
+
+#endif  // TURNOUT_SRC_GRPC_V1_51_CONNECTION_H_

@@ -1,0 +1,246 @@
+#include "src/grpc/v1_51/resolver.h"
+
+#include <grpc/event_engine/event_engine.h>
+#include <grpc/grpc.h>
+#include <grpc/support/port_platform.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/base/serial_thread.h"
+#include "src/core/lib/gprpp/orphanable.h"
+#include "src/core/lib/iomgr/exec_ctx.h"
+#include "src/core/lib/resolver/resolver.h"
+#include "src/discovery/service_watch.h"
+#include "src/grpc/adapter.h"
+#include "src/grpc/v1_51/addresses.h"
+#include "src/grpc/v1_51/call_memory.h"
+#include "src/grpc/v1_51/convert.h"
+#include "src/grpc/v1_51/host_lookup.h"
+#include "src/grpc/v1_51/service_config.h"
+#include "src/grpc/v1_51/snapshot_source.h"
+#include "src/registry/clusters.h"
+
+namespace turnout::adapter {
+namespace {
+
+using grpc_core::ApplicationCallbackExecCtx;
+using grpc_core::ExecCtx;
+using grpc_core::RefCountedPtr;
+using grpc_core::Resolver;
+using grpc_core::ResolverArgs;
+using grpc_event_engine::experimental::EventEngine;
+
+class EtcdResolver final : public Resolver {
+ public:
+  EtcdResolver(ResolverArgs args, absl::StatusOr<registry::Target> target)
+      : serializer_(std::move(args.work_serializer)),
+        handler_(std::move(args.result_handler)),
+        args_(args.args),
+        target_(std::move(target)),
+        engine_(args_.GetObjectRef<EventEngine>()),
+        source_(grpc_core::MakeRefCounted<SnapshotSource>()),
+        hosts_(args.pollset_set) {}
+
+  void StartLocked() override;
+  void RequestReresolutionLocked() override;
+  void ShutdownLocked() override;
+
+ private:
+  void OnSnapshotLocked(std::shared_ptr<const Snapshot> snapshot);
+  void OnTimeoutLocked();
+  void ReportLocked();
+  void ReportErrorLocked(const absl::Status& error);
+  void LookUpHostsLocked(bool again);
+  grpc_core::ServerAddressList AddressesLocked() const;
+
+  // Runs `task` in the work serializer from one of our own threads, unless we have been shut down.
+  void Run(std::function<void(EtcdResolver&)> task);
+  RefCountedPtr<EtcdResolver> Self() {
+    return RefCountedPtr<EtcdResolver>(static_cast<EtcdResolver*>(Ref().release()));
+  }
+
+  const std::shared_ptr<grpc_core::WorkSerializer> serializer_;
+  const std::unique_ptr<ResultHandler> handler_;
+  const grpc_core::ChannelArgs args_;
+  const absl::StatusOr<registry::Target> target_;
+  const std::shared_ptr<EventEngine> engine_;
+  const RefCountedPtr<SnapshotSource> source_;
+  EffectiveServiceConfig service_config_;
+  RefCountedPtr<grpc_core::ConfigSelector> config_selector_;
+  HostLookup hosts_;
+  std::unique_ptr<Subscription> subscription_;
+  EventEngine::TaskHandle timeout_{};
+  bool timed_out_ = false;
+  absl::Status last_error_;
+  bool shutdown_ = false;
+};
+
+void EtcdResolver::StartLocked() {
+  if (!target_.ok()) {
+    return ReportErrorLocked(absl::UnavailableError(target_.status().message()));
+  }
+  service_config_ = EffectiveServiceConfig::Of(args_);
+  if (service_config_.config != nullptr) {
+    config_selector_ = MakeConfigSelector(service_config_.config);
+  }
+  const auto timeout = std::chrono::milliseconds(
+      std::max(1, args_.GetInt(kResolveTimeoutArg).value_or(kDefaultResolveTimeoutMs)));
+  timeout_ = engine_->RunAfter(timeout, [self = Self()]() mutable {
+    ApplicationCallbackExecCtx callback_exec_ctx;
+    ExecCtx exec_ctx;
+    self->Run([](EtcdResolver& resolver) { resolver.OnTimeoutLocked(); });
+    self.reset();
+  });
+  WatchCallbacks callbacks;
+  callbacks.on_snapshot = [self = Self()](std::shared_ptr<const Snapshot> snapshot) {
+    self->Run([snapshot = std::move(snapshot)](EtcdResolver& resolver) mutable {
+      resolver.OnSnapshotLocked(std::move(snapshot));
+    });
+  };
+  callbacks.on_error = [self = Self()](const absl::Status& error) {
+    self->Run([error](EtcdResolver& resolver) {
+      resolver.last_error_ = error;
+      if (resolver.timed_out_) resolver.OnTimeoutLocked();
+    });
+  };
+  subscription_ = discovery::Subscribe(target_->service, target_->options, std::move(callbacks));
+}
+
+void EtcdResolver::Run(std::function<void(EtcdResolver&)> task) {
+  ApplicationCallbackExecCtx callback_exec_ctx;
+  ExecCtx exec_ctx;
+  serializer_->Run(
+      [self = Self(), task = std::move(task)] {
+        if (!self->shutdown_) task(*self);
+      },
+      DEBUG_LOCATION);
+}
+
+void EtcdResolver::OnSnapshotLocked(std::shared_ptr<const Snapshot> snapshot) {
+  source_->snapshot = std::move(snapshot);
+  LookUpHostsLocked(/*again=*/false);
+  ReportLocked();
+}
+
+void EtcdResolver::OnTimeoutLocked() {
+  if (source_->snapshot != nullptr) return;
+  timed_out_ = true;
+  std::string endpoints;
+  for (const std::string& endpoint : target_->options.endpoints) {
+    absl::StrAppend(&endpoints, endpoints.empty() ? "" : ", ", endpoint);
+  }
+  ReportErrorLocked(absl::UnavailableError(
+      absl::StrCat("cannot read the registrations of ", target_->service, " from etcd at ",
+                   endpoints, ": ", last_error_.ok() ? "no answer yet" : last_error_.message())));
+}
+
+void EtcdResolver::ReportErrorLocked(const absl::Status& error) {
+  Result result;
+  result.addresses = error;
+  // Its policy section says who fails the calls; it does not matter here that it may be in error.
+  if (service_config_.config != nullptr) result.service_config = service_config_.config;
+  result.args = args_;
+  if (config_selector_ != nullptr) result.args = result.args.SetObject(config_selector_);
+  handler_->ReportResult(std::move(result));
+}
+
+void EtcdResolver::ReportLocked() {
+  Result result;
+  result.addresses =
+      service_config_.needs_addresses ? AddressesLocked() : grpc_core::ServerAddressList();
+  result.service_config = service_config_.config;
+  result.args = args_.SetObject(source_);
+  if (config_selector_ != nullptr) result.args = result.args.SetObject(config_selector_);
+  if (source_->snapshot->members.empty()) {
+    result.resolution_note =
+        absl::StrCat("no instance of ", target_->service, " is registered in etcd");
+  }
+  handler_->ReportResult(std::move(result));
+}
+
+// For gRPC's own policies: those who take calls, or all while none does.
+grpc_core::ServerAddressList EtcdResolver::AddressesLocked() const {
+  grpc_core::ServerAddressList registered;
+  grpc_core::ServerAddressList others;
+  for (const Member& member : source_->snapshot->members) {
+    const std::string& address = member.instance->address();
+    auto resolved = ParseAddress(address);
+    if (!resolved.has_value()) {
+      const auto host = source_->hosts.find(address);
+      if (host == source_->hosts.end()) continue;
+      resolved = host->second;
+    }
+    auto& list = member.status == InstanceStatus::kRegistered ? registered : others;
+    list.emplace_back(*resolved, grpc_core::ChannelArgs());
+  }
+  return registered.empty() ? others : registered;
+}
+
+void EtcdResolver::LookUpHostsLocked(bool again) {
+  for (const Member& member : source_->snapshot->members) {
+    const std::string& address = member.instance->address();
+    if (ParseAddress(address).has_value()) continue;
+    if (!again && source_->hosts.contains(address)) continue;
+    hosts_.Start(address, [self = Self(), address](const grpc_resolved_address& resolved) {
+      self->Run([address, resolved](EtcdResolver& resolver) {
+        resolver.source_->hosts[address] = resolved;
+        resolver.ReportLocked();
+      });
+    });
+  }
+}
+
+void EtcdResolver::RequestReresolutionLocked() {
+  if (source_->snapshot != nullptr) LookUpHostsLocked(/*again=*/true);
+}
+
+void EtcdResolver::ShutdownLocked() {
+  shutdown_ = true;
+  if (engine_->Cancel(timeout_)) timeout_ = {};
+  hosts_.Cancel();
+  // On the thread that calls it back, so that ending it never has to wait for a callback that may
+  // be waiting for this work serializer.
+  if (subscription_ != nullptr) {
+    base::DeliveryThread().Run(
+        [subscription = std::shared_ptr<Subscription>(std::move(subscription_))]() mutable {
+          ApplicationCallbackExecCtx callback_exec_ctx;
+          ExecCtx exec_ctx;
+          subscription.reset();
+        });
+  }
+}
+
+class Factory final : public grpc_core::ResolverFactory {
+ public:
+  absl::string_view scheme() const override { return "etcd"; }
+
+  // A target that is refused here would be taken for a DNS name. So it is accepted, and the
+  // resolver reports what is wrong with it.
+  bool IsValidUri(const grpc_core::URI&) const override { return true; }
+
+  grpc_core::OrphanablePtr<Resolver> CreateResolver(ResolverArgs args) const override {
+    auto target = Resolve(args.uri);
+    return grpc_core::MakeOrphanable<EtcdResolver>(std::move(args), std::move(target));
+  }
+
+ private:
+  static absl::StatusOr<registry::Target> Resolve(const grpc_core::URI& uri) {
+    if (!uri.query_parameter_map().empty() || !uri.fragment().empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("target: etcd://[authority]/service takes no query and no fragment, got ",
+                       uri.ToString()));
+    }
+    return registry::ResolveTarget(uri.authority(), uri.path());
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<grpc_core::ResolverFactory> MakeResolverFactory() {
+  return std::make_unique<Factory>();
+}
+
+}  // namespace turnout::adapter

@@ -1,0 +1,61 @@
+#include "src/grpc/v1_51/service_config.h"
+
+#include <grpc/impl/codegen/grpc_types.h>
+#include <grpc/support/port_platform.h>
+
+#include <string>
+#include <utility>
+
+#include "src/core/ext/filters/client_channel/client_channel_service_config.h"
+#include "src/core/lib/json/json.h"
+#include "src/core/lib/service_config/service_config_impl.h"
+#include "src/grpc/v1_51/policy.h"
+
+namespace turnout::adapter {
+namespace {
+
+using grpc_core::Json;
+
+bool IsOurs(absl::string_view policy) {
+  for (const char* name : kPolicyNames) {
+    if (policy == name) return true;
+  }
+  return false;
+}
+
+// The policy that gRPC will choose; empty for its default, pick_first.
+absl::string_view ChosenPolicy(const grpc_core::ServiceConfig& config,
+                               const grpc_core::ChannelArgs& args) {
+  using Parser = grpc_core::internal::ClientChannelServiceConfigParser;
+  using Parsed = grpc_core::internal::ClientChannelGlobalParsedConfig;
+  // gRPC's getter is not const; the service config is only read.
+  auto& mutable_config = const_cast<grpc_core::ServiceConfig&>(config);
+  const auto* parsed =
+      static_cast<const Parsed*>(mutable_config.GetGlobalParsedConfig(Parser::ParserIndex()));
+  if (parsed->parsed_lb_config() != nullptr) return parsed->parsed_lb_config()->name();
+  if (!parsed->parsed_deprecated_lb_policy().empty()) return parsed->parsed_deprecated_lb_policy();
+  return args.GetString(GRPC_ARG_LB_POLICY_NAME).value_or("");
+}
+
+}  // namespace
+
+EffectiveServiceConfig EffectiveServiceConfig::Of(const grpc_core::ChannelArgs& args) {
+  EffectiveServiceConfig effective;
+  auto json = Json::Parse(args.GetString(GRPC_ARG_SERVICE_CONFIG).value_or("{}"));
+  if (!json.ok()) return effective;
+  auto config = grpc_core::ServiceConfigImpl::Create(args, json->Dump());
+  if (!config.ok()) return effective;
+  absl::string_view policy = ChosenPolicy(**config, args);
+  if (policy.empty()) {
+    policy = kPolicyNames[0];
+    json->mutable_object()->insert_or_assign(
+        "loadBalancingConfig", Json::Array{Json::Object{{std::string(policy), Json::Object{}}}});
+    config = grpc_core::ServiceConfigImpl::Create(args, json->Dump());
+    if (!config.ok()) return effective;
+  }
+  effective.config = *std::move(config);
+  effective.needs_addresses = !IsOurs(policy);
+  return effective;
+}
+
+}  // namespace turnout::adapter
