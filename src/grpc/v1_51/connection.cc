@@ -57,23 +57,18 @@ void Connection::ResetBackoffLocked() {
   if (subchannel_ != nullptr) subchannel_->ResetBackoff();
 }
 
-bool Connection::UpdateLocked(const Member& member) {
-  const bool same_record = member.instance == member_.instance;
-  if (same_record && member.status == member_.status) return false;
-  const Instance before = *member_.instance;
-  const InstanceStatus status_before = member_.status;
-  member_ = member;
+void Connection::UpdateLocked(const Member& member) {
+  const std::shared_ptr<const Instance> before = std::exchange(member_, member).instance;
   const Instance& now = *member_.instance;
-  if (now.addresses != before.addresses || now.health_service != before.health_service ||
-      now.permits_pings != before.permits_pings) {
+  if (member_.instance == before) return;
+  if (now.addresses != before->addresses || now.health_service != before->health_service ||
+      now.permits_pings != before->permits_pings) {
     Drop();
     state_ = ConnectionState::kIdle;
-    return true;
+  } else if (now.create_revision != before->create_revision) {
+    // It has registered anew, so it is up: what earlier failures have taught does not hold.
+    ResetBackoffLocked();
   }
-  // It has registered anew, so it is up: what an earlier failure has taught does not hold.
-  if (now.create_revision != before.create_revision) ResetBackoffLocked();
-  return member.status > status_before || now.version != before.version ||
-         now.methods != before.methods || now.metadata != before.metadata;
 }
 
 bool Connection::ExpireLocked(Clock::time_point limit, std::chrono::milliseconds connect_timeout) {

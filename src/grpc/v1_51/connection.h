@@ -45,9 +45,9 @@ class Connection {
   void ReconnectLocked();
   void ResetBackoffLocked();
 
-  // Takes over what discovery says now. True if calls must know at once: it drains, moves, or
-  // answers for something else.
-  bool UpdateLocked(const Member& member);
+  // Takes over what discovery says now. An instance that has moved, or proves its identity
+  // otherwise, is to be started again.
+  void UpdateLocked(const Member& member);
 
   // Counts as failing from now on if it has been connecting since before `limit`.
   bool ExpireLocked(Clock::time_point limit, std::chrono::milliseconds connect_timeout);

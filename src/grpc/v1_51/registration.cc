@@ -73,17 +73,22 @@ absl::Status Register() {
 }
 
 // Leaked, so that it outlives every static object that may ask.
-const absl::Status& registration = *new absl::Status([] {
-  absl::Status status = Register();
-  if (!status.ok()) {
-    base::Log(LogSeverity::kError, "adapter", std::string(ToStd(status.message())));
-  }
-  return status;
-}());
+const absl::Status& Outcome() {
+  static const absl::Status& outcome = *new absl::Status([] {
+    absl::Status status = Register();
+    if (!status.ok()) {
+      base::Log(LogSeverity::kError, "adapter", std::string(ToStd(status.message())));
+    }
+    return status;
+  }());
+  return outcome;
+}
+
+[[maybe_unused]] const bool registered_before_main = Outcome().ok();
 
 }  // namespace
 
-absl::Status Registration() { return registration; }
+absl::Status Registration() { return Outcome(); }
 
 absl::Status CheckWithGrpc(std::string_view service_config_json) {
   const auto parsed =

@@ -1,0 +1,165 @@
+#include "src/grpc/v1_51/connection.h"
+
+#include <grpc/support/port_platform.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "src/grpc/v1_51/addresses.h"
+
+namespace turnout::adapter {
+namespace {
+
+using grpc_core::RefCountedPtr;
+using grpc_core::SubchannelInterface;
+using std::chrono::milliseconds;
+
+// A subchannel whose states the test sets.
+class FakeSubchannel final : public SubchannelInterface {
+ public:
+  void WatchConnectivityState(std::unique_ptr<ConnectivityStateWatcherInterface> watcher) override {
+    watcher_ = std::move(watcher);
+  }
+  void CancelConnectivityStateWatch(ConnectivityStateWatcherInterface* watcher) override {
+    EXPECT_EQ(watcher, watcher_.get());
+    watcher_.reset();
+  }
+  void RequestConnection() override { ++connects; }
+  void ResetBackoff() override { ++backoff_resets; }
+  void AddDataWatcher(std::unique_ptr<DataWatcherInterface>) override {}
+
+  void Set(grpc_connectivity_state state, absl::Status status = absl::OkStatus()) {
+    watcher_->OnConnectivityStateChange(state, std::move(status));
+  }
+  bool watched() const { return watcher_ != nullptr; }
+
+  int connects = 0;
+  int backoff_resets = 0;
+
+ private:
+  std::unique_ptr<ConnectivityStateWatcherInterface> watcher_;
+};
+
+class ConnectionTest : public testing::Test, protected Connection::Owner {
+ protected:
+  RefCountedPtr<SubchannelInterface> CreateSubchannelLocked(const Instance&,
+                                                            const grpc_resolved_address&) override {
+    made.push_back(grpc_core::MakeRefCounted<FakeSubchannel>());
+    return made.back();
+  }
+  RefCountedPtr<grpc_core::LoadBalancingPolicy> HoldLocked() override { return nullptr; }
+  void OnStateChangeLocked(Connection& connection, ConnectionState before) override {
+    changes.emplace_back(before, connection.state());
+  }
+
+  static Member MemberWith(std::string address, std::int64_t create_revision = 1) {
+    auto instance = std::make_shared<Instance>();
+    instance->id = "app-1";
+    instance->addresses = {std::move(address)};
+    instance->create_revision = create_revision;
+    return {.instance = std::move(instance), .stats = std::make_shared<InstanceStats>()};
+  }
+  void Start(Connection& connection) {
+    connection.StartLocked(ParseAddress(connection.member().instance->address()));
+  }
+
+  using Change = std::pair<ConnectionState, ConnectionState>;
+  std::vector<RefCountedPtr<FakeSubchannel>> made;
+  std::vector<Change> changes;
+};
+
+TEST_F(ConnectionTest, ConnectsAndBecomesReady) {
+  Connection connection(*this, MemberWith("127.0.0.1:80"));
+  EXPECT_EQ(connection.state(), ConnectionState::kIdle);
+  Start(connection);
+  EXPECT_EQ(connection.state(), ConnectionState::kConnecting);
+  ASSERT_EQ(made.size(), 1u);
+  EXPECT_EQ(made[0]->connects, 1);
+  made[0]->Set(GRPC_CHANNEL_CONNECTING);
+  made[0]->Set(GRPC_CHANNEL_READY);
+  EXPECT_EQ(changes,
+            (std::vector<Change>{{ConnectionState::kConnecting, ConnectionState::kReady}}));
+}
+
+TEST_F(ConnectionTest, FailingStaysUntilReady) {
+  Connection connection(*this, MemberWith("127.0.0.1:80"));
+  Start(connection);
+  made[0]->Set(GRPC_CHANNEL_TRANSIENT_FAILURE, absl::UnknownError("refused"));
+  made[0]->Set(GRPC_CHANNEL_IDLE);
+  made[0]->Set(GRPC_CHANNEL_CONNECTING);
+  EXPECT_EQ(connection.state(), ConnectionState::kFailing);
+  EXPECT_EQ(connection.last_error().message(), "refused");
+  EXPECT_EQ(made[0]->connects, 2) << "an idle subchannel is connected again";
+  made[0]->Set(GRPC_CHANNEL_READY);
+  EXPECT_EQ(connection.state(), ConnectionState::kReady);
+  EXPECT_TRUE(connection.last_error().ok());
+}
+
+TEST_F(ConnectionTest, AfterReadyItReconnectsOnlyWhenTold) {
+  Connection connection(*this, MemberWith("127.0.0.1:80"));
+  Start(connection);
+  made[0]->Set(GRPC_CHANNEL_READY);
+  made[0]->Set(GRPC_CHANNEL_IDLE);
+  EXPECT_EQ(connection.state(), ConnectionState::kConnecting);
+  EXPECT_EQ(made[0]->connects, 1);
+  connection.ReconnectLocked();
+  EXPECT_EQ(made[0]->connects, 2);
+  connection.ReconnectLocked();
+  EXPECT_EQ(made[0]->connects, 2);
+}
+
+TEST_F(ConnectionTest, ConnectingForTooLongIsFailing) {
+  Connection connection(*this, MemberWith("127.0.0.1:80"));
+  Start(connection);
+  const auto since = connection.connecting_since();
+  EXPECT_FALSE(connection.ExpireLocked(since - milliseconds(1), milliseconds(3000)));
+  EXPECT_TRUE(connection.ExpireLocked(since, milliseconds(3000)));
+  EXPECT_EQ(connection.state(), ConnectionState::kFailing);
+  EXPECT_EQ(connection.last_error().message(), "not connected within 3000 ms");
+  EXPECT_FALSE(connection.ExpireLocked(since, milliseconds(3000)));
+}
+
+TEST_F(ConnectionTest, AnotherAddressIsAnotherSubchannel) {
+  Connection connection(*this, MemberWith("127.0.0.1:80"));
+  Start(connection);
+  made[0]->Set(GRPC_CHANNEL_READY);
+  connection.UpdateLocked(MemberWith("127.0.0.1:81"));
+  EXPECT_EQ(connection.state(), ConnectionState::kIdle);
+  EXPECT_FALSE(made[0]->watched());
+  EXPECT_FALSE(connection.has_subchannel());
+  Start(connection);
+  EXPECT_EQ(made.size(), 2u);
+}
+
+TEST_F(ConnectionTest, ARestartResetsTheBackoffAndKeepsTheSubchannel) {
+  Connection connection(*this, MemberWith("127.0.0.1:80", 1));
+  Start(connection);
+  connection.UpdateLocked(MemberWith("127.0.0.1:80", 2));
+  EXPECT_EQ(made.size(), 1u);
+  EXPECT_EQ(made[0]->backoff_resets, 1);
+}
+
+TEST_F(ConnectionTest, AHostNameWaitsForItsAddress) {
+  Connection connection(*this, MemberWith("app.example:80"));
+  Start(connection);
+  EXPECT_EQ(connection.state(), ConnectionState::kConnecting);
+  EXPECT_TRUE(made.empty());
+  connection.StartLocked(ParseAddress("127.0.0.1:80"));
+  EXPECT_EQ(made.size(), 1u);
+  connection.StartLocked(ParseAddress("127.0.0.1:80"));
+  EXPECT_EQ(made.size(), 1u) << "the same address again changes nothing";
+  connection.StartLocked(ParseAddress("127.0.0.2:80"));
+  EXPECT_EQ(made.size(), 2u) << "the name leads elsewhere now";
+}
+
+TEST(AddressesTest, ParsesWhatNeedsNoLookUp) {
+  EXPECT_TRUE(ParseAddress("127.0.0.1:80").has_value());
+  EXPECT_TRUE(ParseAddress("[::1]:80").has_value());
+  EXPECT_TRUE(ParseAddress("unix:/tmp/socket").has_value());
+  EXPECT_FALSE(ParseAddress("localhost:80").has_value());
+}
+
+}  // namespace
+}  // namespace turnout::adapter
