@@ -30,10 +30,12 @@ foreach(library turnout turnout_shared)
   target_link_libraries(${library}
     PUBLIC gRPC::grpc++ absl::status absl::statusor absl::strings Threads::Threads
     PRIVATE ${links})
-  # turnout::Init(): whoever links the library gets the resolver and the policies, even if nothing
-  # in the program names them.
-  target_link_options(${library} INTERFACE "LINKER:--undefined=_ZN7turnout4InitEv")
 endforeach()
+# Whoever links the library gets the resolver and the policies, even if nothing in the program names
+# them: the static one by way of turnout::Init(), the shared one also where the linker would drop it.
+target_link_options(turnout INTERFACE "LINKER:--undefined=_ZN7turnout4InitEv")
+target_link_options(turnout_shared INTERFACE
+  "LINKER:--push-state,--no-as-needed,$<TARGET_FILE:turnout::turnout_shared>,--pop-state")
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/turnout")
 install(TARGETS turnout turnout_shared EXPORT turnoutTargets)
@@ -46,5 +48,6 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/turnoutConfigVersion.cma
                                  COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/turnoutConfig.cmake"
               "${PROJECT_BINARY_DIR}/turnoutConfigVersion.cmake" DESTINATION "${package_dir}")
+file(RELATIVE_PATH pkgconfig_to_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 configure_file("${PROJECT_SOURCE_DIR}/cmake/turnout.pc.in" "${PROJECT_BINARY_DIR}/turnout.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/turnout.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
