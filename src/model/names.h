@@ -23,8 +23,8 @@ absl::Status CheckInstanceId(std::string_view id);
 absl::Status CheckVersion(std::string_view version);
 absl::Status CheckPrefix(std::string_view prefix);
 
-std::string NodeName(std::string_view service);  // "app"
-std::string NodePath(std::string_view service);  // "/hwholiday/srv/app"
+std::string NodeName(std::string_view service);       // "app"
+std::string NodePath(std::string_view service);       // "/hwholiday/srv/app"
 std::string NewInstanceId(std::string_view service);  // "app-<random uuid>"
 
 // The keys of one namespace. `prefix` has been checked.

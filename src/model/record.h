@@ -18,16 +18,23 @@ struct RecordLimits {
 };
 
 // The instance that `value` states, under the key's `service` and `id`. Unknown fields are ignored;
-// whatever else is not as it should be gives InvalidArgument: the path, what was found, what is
-// allowed. Strings are UTF-8. Revisions are left 0.
+// whatever else is not as it should be gives InvalidArgument: the path, what is allowed, what was
+// found. Strings are UTF-8. Revisions are left 0.
+//
+// The key decides who an instance is: `node.name`, `path` and `id` are not read. Our own metadata
+// fields count as missing when they are not as they should be. `node.address` may not be a wildcard
+// (`0.0.0.0:8089`): it would send every client to itself.
 absl::StatusOr<Instance> ParseRecord(std::string_view service, std::string_view id,
                                      std::string_view value, const RecordLimits& limits = {});
 
 // Byte for byte what Go's encoding/json makes of the same record: field order, sorted maps,
-// escapes, base64. Our own fields are written from Instance's members into `metadata`.
+// escapes, base64. Our own fields are written from Instance's members into `metadata`; of several
+// addresses, the first is written.
 std::string FormatRecord(const Instance& instance);
 
-// `value` with one metadata field set; everything else in it, unknown fields too, stays as it was.
+// `value` with one metadata field set, or without it if `new_value` is empty; everything else in
+// it, unknown fields and the order too, stays as it was. InvalidArgument if it is no record to
+// write to.
 absl::StatusOr<std::string> WithMetadata(std::string_view value, std::string_view key,
                                          std::string_view new_value);
 

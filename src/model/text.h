@@ -1,0 +1,26 @@
+// Composing messages out of what others sent us. Pure.
+#ifndef TURNOUT_SRC_MODEL_TEXT_H_
+#define TURNOUT_SRC_MODEL_TEXT_H_
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace turnout::model {
+
+std::string Concat(std::initializer_list<std::string_view> parts);
+
+// `text` in double quotes, made harmless for logs and statuses: bytes that are not printable ASCII
+// are escaped, and after 64 bytes follows "…" in place of the rest.
+std::string Quoted(std::string_view text);
+
+// Without blanks and line ends on either side.
+std::string_view Trimmed(std::string_view text);
+
+// The parts between separators, empty ones included: "a,,b" → "a", "", "b".
+std::vector<std::string_view> Split(std::string_view text, char separator);
+
+}  // namespace turnout::model
+
+#endif  // TURNOUT_SRC_MODEL_TEXT_H_
