@@ -1,0 +1,361 @@
+#include "src/registry/registration.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "src/base/observe.h"
+#include "src/registry/fake_etcd.h"
+
+namespace turnout::registry {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::Ge;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Le;
+using enum RegistrationState;
+
+const std::string kKey = "/srv/app/one";
+const std::string kStateKey = "/turnout/state/srv.app/one";
+
+Instance MakeInstance() {
+  Instance instance;
+  instance.service = "srv.app";
+  instance.id = "one";
+  instance.version = "v1";
+  instance.addresses = {"10.0.0.1:80"};
+  return instance;
+}
+
+class RegistrationTest : public ::testing::Test {
+ protected:
+  ~RegistrationTest() override {
+    registration_.reset();
+    etcd_.Settle();
+  }
+
+  void Begin() {
+    registration_ = std::make_shared<Registration>(
+        Registration::Plan{MakeInstance(), kKey, kStateKey, std::chrono::seconds(10)}, etcd_,
+        [this](milliseconds delay, std::function<void()> task) {
+          return timers_.RunAfter(delay, std::move(task));
+        },
+        [this](RegistrationState state, const absl::Status& error) {
+          if (states_.empty() || states_.back() != state) states_.push_back(state);
+          last_error_ = error;
+        });
+    registration_->Begin();
+  }
+
+  void BeginAndRegister() {
+    Begin();
+    etcd_.GrantLease(7);
+    etcd_.Settle();
+    ASSERT_THAT(states_, ElementsAre(kRegistered));
+    states_.clear();
+  }
+
+  // "" if there is none.
+  std::string Value() const {
+    const etcd::KeyValue* kv = etcd_.Find(kKey);
+    return kv == nullptr ? "" : kv->value;
+  }
+  std::int64_t Lease() const {
+    const etcd::KeyValue* kv = etcd_.Find(kKey);
+    return kv == nullptr ? -1 : kv->lease;
+  }
+
+  FakeEtcd etcd_;
+  FakeTimers timers_;
+  std::vector<RegistrationState> states_;
+  absl::Status last_error_;
+  std::shared_ptr<Registration> registration_;
+  const std::string value_ = model::FormatRecord(MakeInstance());
+};
+
+TEST_F(RegistrationTest, PutsTheRecordUnderTheLease) {
+  const auto before = base::GlobalCounters().registrations.load();
+  BeginAndRegister();
+  EXPECT_EQ(Value(), value_);
+  EXPECT_EQ(Lease(), 7);
+  EXPECT_EQ(etcd_.watches(), 2);
+  EXPECT_EQ(base::GlobalCounters().registrations.load(), before + 1);
+}
+
+TEST_F(RegistrationTest, PutsNothingWithoutALease) {
+  Begin();
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_THAT(states_, IsEmpty());
+}
+
+TEST_F(RegistrationTest, PutsBackWhatVanishes) {
+  BeginAndRegister();
+  const auto lost = base::GlobalCounters().registrations_lost.load();
+  etcd_.DeleteKey(kKey);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+  EXPECT_EQ(Lease(), 7);
+  EXPECT_THAT(states_, ElementsAre(kRegistering, kRegistered));
+  EXPECT_TRUE(last_error_.ok());
+  EXPECT_EQ(base::GlobalCounters().registrations_lost.load(), lost + 1);
+}
+
+TEST_F(RegistrationTest, IgnoresNeighboursOfItsKey) {
+  BeginAndRegister();
+  const int commits = etcd_.commits();
+  etcd_.PutAs(kKey + "2", "other", 9);
+  etcd_.PutAs(kStateKey + "2", "removed", 0);
+  etcd_.Settle();
+  EXPECT_EQ(etcd_.commits(), commits);
+  EXPECT_THAT(states_, IsEmpty());
+}
+
+TEST_F(RegistrationTest, RegistersAgainUnderTheNextLease) {
+  BeginAndRegister();
+  etcd_.LoseLease();
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_THAT(states_, ElementsAre(kRegistering));
+  EXPECT_EQ(last_error_.message(), "lease expired");
+  etcd_.GrantLease(8);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+  EXPECT_EQ(Lease(), 8);
+  EXPECT_THAT(states_, ElementsAre(kRegistering, kRegistered));
+}
+
+// The client may give a lease up before etcd does.
+TEST_F(RegistrationTest, MovesTheRecordOfALostLeaseThatEtcdStillHas) {
+  BeginAndRegister();
+  const etcd::KeyValue kept = *etcd_.Find(kKey);
+  etcd_.LoseLease();
+  etcd_.PutAs(kKey, kept.value, kept.lease);
+  etcd_.Settle();
+  etcd_.GrantLease(8);
+  etcd_.Settle();
+  EXPECT_EQ(Lease(), 8);
+  EXPECT_THAT(states_, ElementsAre(kRegistering, kRegistered));
+}
+
+TEST_F(RegistrationTest, RegistersInAnEtcdThatWasWiped) {
+  BeginAndRegister();
+  etcd_.Wipe();
+  etcd_.LoseLease();
+  etcd_.GrantLease(8);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+  EXPECT_EQ(Lease(), 8);
+  EXPECT_EQ(etcd_.watches(), 2);
+}
+
+TEST_F(RegistrationTest, ReadsAgainAfterCompaction) {
+  BeginAndRegister();
+  etcd_.PutAs(kStateKey, "removed", 0);
+  etcd_.Compact();
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_THAT(states_, ElementsAre(kRemoved));
+  EXPECT_EQ(etcd_.watches(), 2);
+}
+
+TEST_F(RegistrationTest, StaysAwayWhileAnOperatorHasRemovedIt) {
+  BeginAndRegister();
+  etcd_.PutAs(kStateKey, "removed", 0);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_THAT(states_, ElementsAre(kRemoved));
+  etcd_.DeleteKey(kStateKey);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+  EXPECT_THAT(states_, ElementsAre(kRemoved, kRegistering, kRegistered));
+}
+
+TEST_F(RegistrationTest, BeginsRemovedIfAnOperatorSaidSoBefore) {
+  etcd_.PutAs(kStateKey, "removed", 0);
+  Begin();
+  etcd_.GrantLease(7);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_THAT(states_, ElementsAre(kRemoved));
+}
+
+TEST_F(RegistrationTest, ShowsThatAnOperatorDrainsIt) {
+  BeginAndRegister();
+  etcd_.PutAs(kStateKey, "draining", 0);
+  etcd_.Settle();
+  EXPECT_THAT(Value(), HasSubstr(R"("turnout.state":"draining")"));
+  EXPECT_EQ(Lease(), 7);
+  EXPECT_THAT(states_, IsEmpty());
+  etcd_.DeleteKey(kStateKey);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+}
+
+TEST_F(RegistrationTest, IgnoresAnOperatorStateThatIsNone) {
+  BeginAndRegister();
+  etcd_.PutAs(kStateKey, "exploded", 0);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+  EXPECT_THAT(states_, IsEmpty());
+}
+
+TEST_F(RegistrationTest, LeavesTheKeyToAnotherProcessUntilThatGoes) {
+  BeginAndRegister();
+  etcd_.PutAs(kKey, "theirs", 9);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "theirs");
+  EXPECT_THAT(states_, ElementsAre(kSuperseded));
+  etcd_.DeleteKey(kKey);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+  EXPECT_THAT(states_, ElementsAre(kSuperseded, kRegistering, kRegistered));
+}
+
+TEST_F(RegistrationTest, DoesNotDeleteTheRecordOfAnotherProcess) {
+  BeginAndRegister();
+  etcd_.PutAs(kKey, "theirs", 9);
+  etcd_.Settle();
+  registration_->End(nullptr);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "theirs");
+  EXPECT_THAT(states_, ElementsAre(kSuperseded, kEnded));
+}
+
+TEST_F(RegistrationTest, TakesOverTheRecordOfItsPredecessor) {
+  etcd_.PutAs(kKey, "from before the restart", 3);
+  BeginAndRegister();
+  EXPECT_EQ(Value(), value_);
+  EXPECT_EQ(Lease(), 7);
+}
+
+// The key changes between the reading and the put.
+TEST_F(RegistrationTest, OverwritesNothingUnseen) {
+  BeginAndRegister();
+  etcd_.DeleteKey(kKey);
+  etcd_.Settle(/*answers=*/false);
+  etcd_.DeleteKey(kKey);
+  etcd_.PutAs(kKey, "theirs", 9);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "theirs");
+  EXPECT_EQ(states_.back(), kSuperseded);
+}
+
+TEST_F(RegistrationTest, RetriesWithGrowingDelaysForAsLongAsItTakes) {
+  etcd_.set_failure(absl::UnavailableError("connection refused"));
+  Begin();
+  etcd_.Settle();
+  EXPECT_EQ(last_error_.message(), "connection refused");
+  milliseconds step{100};
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(timers_.waiting(), 1U);
+    EXPECT_THAT(timers_.RunAll(), AllOf(Ge(step / 2), Le(step)));
+    etcd_.Settle();
+    step = std::min(step * 2, milliseconds(5000));
+  }
+  EXPECT_EQ(etcd_.commits(), 21);
+  etcd_.set_failure(absl::OkStatus());
+  timers_.RunAll();
+  etcd_.Settle();
+  etcd_.GrantLease(7);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+  EXPECT_TRUE(last_error_.ok());
+}
+
+TEST_F(RegistrationTest, ReportsThatThereIsNoLease) {
+  Begin();
+  etcd_.Settle();
+  etcd_.FailGrant(absl::UnavailableError("no leader"));
+  EXPECT_EQ(last_error_.message(), "no leader");
+}
+
+TEST_F(RegistrationTest, RecognizesItsPutAlthoughTheAnswerWasLost) {
+  Begin();
+  etcd_.Settle();
+  etcd_.LoseNextAnswer(absl::DeadlineExceededError("timed out"));
+  etcd_.GrantLease(7);
+  etcd_.Settle();
+  const int commits = etcd_.commits();
+  timers_.RunAll();
+  etcd_.Settle();
+  EXPECT_THAT(states_, ElementsAre(kRegistering, kRegistered));
+  EXPECT_EQ(etcd_.commits(), commits);
+}
+
+TEST_F(RegistrationTest, DrainsThenDeletesThenLetsGoOfTheLease) {
+  BeginAndRegister();
+  std::vector<std::string> steps;
+  registration_->Drain([&](bool listed) { steps.push_back(listed ? "announced" : "not listed"); });
+  etcd_.Settle();
+  EXPECT_THAT(steps, ElementsAre("announced"));
+  EXPECT_THAT(Value(), HasSubstr(R"("turnout.state":"draining")"));
+  EXPECT_FALSE(etcd_.lease_released());
+
+  registration_->End([&] { steps.push_back("ended"); });
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_TRUE(etcd_.lease_released());
+  EXPECT_THAT(steps, ElementsAre("announced", "ended"));
+  EXPECT_THAT(states_, ElementsAre(kDraining, kEnded));
+}
+
+TEST_F(RegistrationTest, DoesNotComeBackToDrain) {
+  BeginAndRegister();
+  etcd_.DeleteKey(kKey);
+  etcd_.Settle(/*answers=*/false);
+  etcd_.PutAs(kStateKey, "removed", 0);
+  etcd_.Settle();
+  std::vector<bool> announced;
+  registration_->Drain([&](bool listed) { announced.push_back(listed); });
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_THAT(announced, ElementsAre(false));
+}
+
+TEST_F(RegistrationTest, EndsBeforeItEverRegistered) {
+  Begin();
+  bool ended = false;
+  registration_->End([&] { ended = true; });
+  etcd_.Settle();
+  EXPECT_TRUE(ended);
+  EXPECT_TRUE(etcd_.lease_released());
+}
+
+// The process may go on living under the same lease: the record must not stay for ever.
+TEST_F(RegistrationTest, GoesOnEndingAfterItsOwnerHasGone) {
+  BeginAndRegister();
+  etcd_.set_failure(absl::UnavailableError("connection refused"));
+  bool ended = false;
+  registration_->End([&] { ended = true; });
+  etcd_.Settle();
+  registration_->Detach();
+  registration_.reset();
+  EXPECT_EQ(Value(), value_);
+
+  etcd_.set_failure(absl::OkStatus());
+  timers_.RunAll();
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_TRUE(etcd_.lease_released());
+  EXPECT_FALSE(ended);
+}
+
+TEST_F(RegistrationTest, WaitsForItsOwnPutBeforeItDeletes) {
+  Begin();
+  etcd_.Settle();
+  etcd_.GrantLease(7);  // the put is under way
+  registration_->End(nullptr);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_EQ(states_.back(), kEnded);
+}
+
+}  // namespace
+}  // namespace turnout::registry
