@@ -8,7 +8,8 @@
 namespace turnout::registry {
 namespace {
 
-using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 class ScriptedNetwork final : public Network {
  public:
@@ -108,7 +109,7 @@ TEST(SystemNetworkTest, TheRouteTowardLoopbackIsLoopback) {
 
 TEST(SystemNetworkTest, GlobalAddressesAreNotLoopback) {
   const auto address = SystemNetwork().GlobalAddress(IpFamily::kV4);
-  if (address.has_value()) EXPECT_THAT(*address, Not(HasSubstr("127.")));
+  EXPECT_THAT(address.value_or("none"), Not(StartsWith("127.")));
 }
 
 }  // namespace
