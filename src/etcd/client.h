@@ -42,9 +42,9 @@ class Client {
   virtual void Delete(std::string key, Callback<DeleteResult> done) = 0;
   virtual void Commit(Txn txn, Callback<TxnResult> done) = 0;
 
-  // A lease that is kept alive. Shared by all holders in the process that want the same TTL; granted
-  // on first use, granted anew (with backoff, for as long as it takes) when it is lost, revoked when
-  // its last holder lets go. All leases of a client share one keep-alive stream.
+  // A lease that is kept alive. Shared by all holders in the process that want the same TTL;
+  // granted on first use, granted anew (with backoff, for as long as it takes) when it is lost,
+  // revoked when its last holder lets go. All leases of a client share one keep-alive stream.
   class LeaseObserver {
    public:
     virtual ~LeaseObserver() = default;
@@ -62,8 +62,8 @@ class Client {
                                                LeaseObserver* observer) = 0;
 
   // Changes of the keys that begin with `prefix`, from `start_revision` on, in order, nothing twice
-  // and nothing missed: across broken streams, members and restarts of etcd. All watches of a client
-  // share one stream.
+  // and nothing missed: across broken streams, members and restarts of etcd. All watches of a
+  // client share one stream.
   class WatchObserver {
    public:
     virtual ~WatchObserver() = default;

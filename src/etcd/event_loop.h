@@ -1,8 +1,8 @@
 // The thread that keeps leases alive and watches running: one for the process, on a completion
 // queue of its own. User code never runs on it, and nothing on it blocks.
 //
-// Everything in etcd/, registry/ and discovery/ that has state lives on this thread, and so needs no
-// locks: other threads come in by Post.
+// Everything in etcd/, registry/ and discovery/ that has state lives on this thread, and so needs
+// no locks: other threads come in by Post.
 #ifndef TURNOUT_SRC_ETCD_EVENT_LOOP_H_
 #define TURNOUT_SRC_ETCD_EVENT_LOOP_H_
 

@@ -1,0 +1,62 @@
+// Client, put together from its parts.
+#ifndef TURNOUT_SRC_ETCD_CLIENT_IMPL_H_
+#define TURNOUT_SRC_ETCD_CLIENT_IMPL_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "src/base/random.h"
+#include "src/etcd/client.h"
+#include "src/etcd/cluster.h"
+#include "src/etcd/key_value.h"
+#include "src/etcd/lease.h"
+#include "src/etcd/rpc.h"
+#include "src/etcd/watch.h"
+
+namespace turnout::etcd {
+
+// Never destroyed: requests that are under way refer to it. Connects when it is first used.
+class ClientImpl final : public Client {
+ public:
+  // `random` chooses the member to begin with.
+  explicit ClientImpl(const RegistryOptions& options,
+                      base::RandomSource& random = base::ThreadRandom())
+      : cluster_(options.endpoints, random), caller_(cluster_, options.request_timeout) {}
+
+  void RangePrefix(std::string prefix, Callback<RangeResult> done) override {
+    requests_.RangePrefix(std::move(prefix), std::move(done));
+  }
+  void Get(std::string key, Callback<RangeResult> done) override {
+    requests_.Get(std::move(key), std::move(done));
+  }
+  void Put(std::string key, std::string value, std::int64_t lease,
+           Callback<Revision> done) override {
+    requests_.Put(std::move(key), std::move(value), lease, std::move(done));
+  }
+  void Delete(std::string key, Callback<DeleteResult> done) override {
+    requests_.Delete(std::move(key), std::move(done));
+  }
+  void Commit(Txn txn, Callback<TxnResult> done) override {
+    requests_.Commit(std::move(txn), std::move(done));
+  }
+  std::unique_ptr<LeaseHold> HoldLease(std::chrono::seconds ttl, LeaseObserver* observer) override {
+    return leases_.Hold(ttl, observer);
+  }
+  std::unique_ptr<WatchHandle> WatchPrefix(std::string prefix, std::int64_t start_revision,
+                                           WatchObserver* observer) override {
+    return watches_.Add(std::move(prefix), start_revision, observer);
+  }
+  const std::string& endpoints() const override { return cluster_.endpoints(); }
+
+ private:
+  Cluster cluster_;
+  Caller caller_;
+  KeyValueRequests requests_{caller_};
+  Leases leases_{caller_, cluster_};
+  Watches watches_{cluster_, requests_};
+};
+
+}  // namespace turnout::etcd
+
+#endif  // TURNOUT_SRC_ETCD_CLIENT_IMPL_H_

@@ -1,0 +1,110 @@
+#include "src/etcd/key_value.h"
+
+#include <memory>
+#include <utility>
+
+#include "proto/etcd.pb.h"
+#include "src/etcd/convert.h"
+
+namespace turnout::etcd {
+namespace {
+
+constexpr char kRange[] = "/etcdserverpb.KV/Range";
+constexpr char kPut[] = "/etcdserverpb.KV/Put";
+constexpr char kDeleteRange[] = "/etcdserverpb.KV/DeleteRange";
+constexpr char kTxn[] = "/etcdserverpb.KV/Txn";
+
+constexpr std::int64_t kPageSize = 1000;
+
+void TakeKeyValues(etcdpb::RangeResponse& from, RangeResult& to) {
+  for (etcdpb::KeyValue& kv : *from.mutable_kvs()) to.kvs.push_back(FromProto(std::move(kv)));
+}
+
+// One reading of a prefix: the first page sets the revision at which the others are read. etcd
+// answers in the order of the keys; asking for that order would make it read all for each page.
+class PagedRange : public std::enable_shared_from_this<PagedRange> {
+ public:
+  PagedRange(Caller& caller, std::string prefix, Callback<RangeResult> done)
+      : caller_(caller), done_(std::move(done)) {
+    request_.set_range_end(PrefixEnd(prefix));
+    request_.set_key(PrefixBegin(std::move(prefix)));
+    request_.set_limit(kPageSize);
+  }
+
+  void ReadPage() {
+    caller_.Call<etcdpb::RangeResponse>(
+        kRange, request_, [self = shared_from_this()](absl::StatusOr<etcdpb::RangeResponse> page) {
+          if (!page.ok()) return self->done_(page.status());
+          self->TakePage(*page);
+        });
+  }
+
+ private:
+  void TakePage(etcdpb::RangeResponse& page) {
+    TakeKeyValues(page, result_);
+    if (result_.revision == 0) result_.revision = page.header().revision();
+    if (!page.more() || page.kvs().empty()) return done_(std::move(result_));
+    request_.set_revision(result_.revision);
+    request_.set_key(result_.kvs.back().key + '\0');  // the next possible key
+    ReadPage();
+  }
+
+  Caller& caller_;
+  etcdpb::RangeRequest request_;
+  RangeResult result_;
+  const Callback<RangeResult> done_;
+};
+
+}  // namespace
+
+void KeyValueRequests::RangePrefix(std::string prefix, Callback<RangeResult> done) {
+  std::make_shared<PagedRange>(caller_, std::move(prefix), std::move(done))->ReadPage();
+}
+
+void KeyValueRequests::Get(std::string key, Callback<RangeResult> done) {
+  etcdpb::RangeRequest request;
+  request.set_key(std::move(key));
+  caller_.Call<etcdpb::RangeResponse>(
+      kRange, request, [done = std::move(done)](absl::StatusOr<etcdpb::RangeResponse> response) {
+        if (!response.ok()) return done(response.status());
+        RangeResult result{.revision = response->header().revision(), .kvs = {}};
+        TakeKeyValues(*response, result);
+        done(std::move(result));
+      });
+}
+
+void KeyValueRequests::Put(std::string key, std::string value, std::int64_t lease,
+                           Callback<Revision> done) {
+  etcdpb::PutRequest request;
+  request.set_key(std::move(key));
+  request.set_value(std::move(value));
+  request.set_lease(lease);
+  caller_.Call<etcdpb::PutResponse>(
+      kPut, request, [done = std::move(done)](const absl::StatusOr<etcdpb::PutResponse>& response) {
+        if (!response.ok()) return done(response.status());
+        done(response->header().revision());
+      });
+}
+
+void KeyValueRequests::Delete(std::string key, Callback<DeleteResult> done) {
+  etcdpb::DeleteRangeRequest request;
+  request.set_key(std::move(key));
+  caller_.Call<etcdpb::DeleteRangeResponse>(
+      kDeleteRange, request,
+      [done = std::move(done)](const absl::StatusOr<etcdpb::DeleteRangeResponse>& response) {
+        if (!response.ok()) return done(response.status());
+        done(DeleteResult{.revision = response->header().revision(),
+                          .deleted = response->deleted()});
+      });
+}
+
+void KeyValueRequests::Commit(Txn txn, Callback<TxnResult> done) {
+  caller_.Call<etcdpb::TxnResponse>(
+      kTxn, ToProto(std::move(txn)),
+      [done = std::move(done)](absl::StatusOr<etcdpb::TxnResponse> response) {
+        if (!response.ok()) return done(response.status());
+        done(FromProto(*std::move(response)));
+      });
+}
+
+}  // namespace turnout::etcd

@@ -1,0 +1,124 @@
+// For tests: a client that blocks, and observers that write down what happens and can be waited
+// for.
+#ifndef TURNOUT_SRC_ETCD_TEST_CLIENT_H_
+#define TURNOUT_SRC_ETCD_TEST_CLIENT_H_
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "src/base/mutex.h"
+#include "src/etcd/client_impl.h"
+#include "src/etcd/event_loop.h"
+
+namespace turnout::etcd {
+
+inline constexpr std::chrono::seconds kPatience{20};
+
+// Something that the loop's thread brings about and the test waits for.
+template <typename T>
+class Slot {
+ public:
+  void Set(T value) {
+    base::MutexLock lock(mutex_);
+    value_ = std::move(value);
+    set_.NotifyAll();
+  }
+  std::optional<T> Wait(std::chrono::milliseconds timeout = kPatience) {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    base::MutexLock lock(mutex_);
+    while (!value_.has_value() && set_.WaitUntil(mutex_, deadline)) {
+    }
+    return std::move(value_);
+  }
+
+ private:
+  base::Mutex mutex_;
+  base::CondVar set_;
+  std::optional<T> value_;
+};
+
+// Lines that the loop's thread writes and the test waits for.
+class Journal {
+ public:
+  void Write(std::string line) {
+    base::MutexLock lock(mutex_);
+    lines_.push_back(std::move(line));
+    written_.NotifyAll();
+  }
+  std::vector<std::string> lines() const {
+    base::MutexLock lock(mutex_);
+    return lines_;
+  }
+  // All lines once there are `count`; those that there are when the time is over.
+  std::vector<std::string> Wait(std::size_t count, std::chrono::milliseconds timeout = kPatience) {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    base::MutexLock lock(mutex_);
+    while (lines_.size() < count && written_.WaitUntil(mutex_, deadline)) {
+    }
+    return lines_;
+  }
+
+ private:
+  mutable base::Mutex mutex_;
+  base::CondVar written_;
+  std::vector<std::string> lines_;
+};
+
+// Begins with the first endpoint.
+class FirstMember final : public base::RandomSource {
+ public:
+  std::uint64_t Next() override { return 0; }
+};
+
+inline ClientImpl& NewClient(std::vector<std::string> endpoints,
+                             std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
+  static FirstMember& first = *new FirstMember;
+  return *new ClientImpl(
+      {.endpoints = std::move(endpoints), .prefix = {}, .request_timeout = timeout}, first);
+}
+
+// Each request, made on the loop and waited for.
+class BlockingClient {
+ public:
+  explicit BlockingClient(Client& client) : client_(client) {}
+
+  absl::StatusOr<RangeResult> RangePrefix(std::string prefix) {
+    return Await<RangeResult>([&](auto done) { client_.RangePrefix(prefix, done); });
+  }
+  absl::StatusOr<RangeResult> Get(std::string key) {
+    return Await<RangeResult>([&](auto done) { client_.Get(key, done); });
+  }
+  absl::StatusOr<Revision> Put(std::string key, std::string value, std::int64_t lease = 0) {
+    return Await<Revision>([&](auto done) { client_.Put(key, value, lease, done); });
+  }
+  absl::StatusOr<DeleteResult> Delete(std::string key) {
+    return Await<DeleteResult>([&](auto done) { client_.Delete(key, done); });
+  }
+  absl::StatusOr<TxnResult> Commit(Txn txn) {
+    return Await<TxnResult>([&](auto done) { client_.Commit(txn, done); });
+  }
+
+ private:
+  template <typename T>
+  absl::StatusOr<T> Await(const std::function<void(Callback<T>)>& start) {
+    auto slot = std::make_shared<Slot<absl::StatusOr<T>>>();
+    EventLoop::Get().RunAndWait(
+        [&] { start([slot](absl::StatusOr<T> result) { slot->Set(std::move(result)); }); });
+    auto result = slot->Wait(std::chrono::seconds(60));
+    return result.has_value() ? *std::move(result) : absl::InternalError("never called back");
+  }
+
+  Client& client_;
+};
+
+}  // namespace turnout::etcd
+
+#endif  // TURNOUT_SRC_ETCD_TEST_CLIENT_H_
