@@ -26,8 +26,8 @@ namespace turnout {
 absl::Status Init();
 
 struct ChannelOptions {
-  // A gRPC service config. Empty, or without `loadBalancingConfig`: `{"turnout":{}}`, which picks by
-  // version, then at random.
+  // A gRPC service config. Empty, or without `loadBalancingConfig`: `{"turnout":{}}`, which picks
+  // by version, then at random.
   std::string service_config_json;
 
   // How long calls wait for the first word from etcd. 1 ms to 10 min.
@@ -38,7 +38,8 @@ struct ChannelOptions {
 };
 
 // A channel for generated stubs. `target`: `etcd:///service.name` (the default cluster, see
-// RegistryOptions::endpoints), `etcd://h:p,h:p/service.name`, or `etcd://cluster-name/service.name`.
+// RegistryOptions::endpoints), `etcd://h:p,h:p/service.name`, or
+// `etcd://cluster-name/service.name`.
 //
 // Does not block. InvalidArgument for a bad target or service config, naming the part; the error of
 // Init. grpc::CreateChannel takes the same targets: there, calls fail UNAVAILABLE with the message.
