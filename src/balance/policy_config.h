@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -17,14 +18,15 @@ struct PolicyConfig {
   std::shared_ptr<const PickerBuilder> picker;  // never null
 };
 
-// `json`: the object that `policy` ("turnout" or "version") has in `loadBalancingConfig`. All errors
-// in one InvalidArgument, each with its path from there: `turnout.picker[0].version.kee: unknown…`.
+// `json_text`: the object that `policy` ("turnout" or "version") has in `loadBalancingConfig`. All
+// errors in one InvalidArgument, each with its path from there: `turnout.picker[0].version.kee:
+// unknown…`.
 absl::StatusOr<std::shared_ptr<const PolicyConfig>> ParsePolicyConfig(std::string_view policy,
-                                                                      std::string_view json);
+                                                                      std::string_view json_text);
 
 // Checks a whole service config as far as it concerns us: that it is a JSON object, and that our
 // policies in its `loadBalancingConfig` (also as children of gRPC's) are right.
-absl::Status CheckServiceConfig(std::string_view json);
+absl::Status CheckServiceConfig(std::string_view json_text);
 
 // The picker for a channel: endpoints on which the call's method is switched off are left out, then
 // config.picker decides. `endpoints` outlive the picker.

@@ -1,0 +1,167 @@
+#include "turnout/config_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "src/balance/config_place.h"
+
+namespace turnout {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+// What `read` makes of `text`, and the errors.
+template <typename T>
+struct Outcome {
+  T value;
+  std::string errors;
+};
+
+template <typename Read>
+auto Reading(std::string_view text, Read read) {
+  std::vector<std::string> errors;
+  const json object = json::parse(text);
+  Outcome<decltype(read(std::declval<ConfigReader&>()))> outcome;
+  balance::ReadObject(object, {.path = "p", .errors = &errors},
+                      [&](ConfigReader& reader) { outcome.value = read(reader); });
+  outcome.errors = std::string(balance::ToStatus(errors).message());
+  return outcome;
+}
+
+auto Integer(std::string_view text) {
+  return Reading(text, [](ConfigReader& reader) {
+    return reader.Integer("n", {.otherwise = 2, .least = 2, .most = 10});
+  });
+}
+
+TEST(ConfigReaderTest, Integers) {
+  EXPECT_EQ(Integer("{}").value, 2);
+  EXPECT_EQ(Integer(R"({"n":10})").value, 10);
+  EXPECT_EQ(Integer(R"({"n":3.0})").value, 3);
+  EXPECT_EQ(Integer(R"({"n":3.0})").errors, "");
+  EXPECT_EQ(Integer(R"({"n":1})").errors, "p.n: must be 2 to 10, got 1");
+  EXPECT_EQ(Integer(R"({"n":11})").value, 2);
+  EXPECT_EQ(Integer(R"({"n":-9223372036854775808})").errors,
+            "p.n: must be 2 to 10, got -9223372036854775808");
+  EXPECT_EQ(Integer(R"({"n":18446744073709551615})").errors,
+            "p.n: must be 2 to 10, got 18446744073709551615");
+  EXPECT_EQ(Integer(R"({"n":2.5})").errors, "p.n: must be an integer, 2 to 10, got 2.5");
+  EXPECT_EQ(Integer(R"({"n":1e300})").errors, "p.n: must be an integer, 2 to 10, got 1e+300");
+  EXPECT_EQ(Integer(R"({"n":"3"})").errors, "p.n: must be an integer, 2 to 10, got \"3\"");
+  EXPECT_EQ(Integer(R"({"n":null})").errors, "p.n: must be an integer, 2 to 10, got null");
+}
+
+TEST(ConfigReaderTest, Numbers) {
+  const auto number = [](std::string_view text) {
+    return Reading(text, [](ConfigReader& reader) {
+      return reader.Number("x", {.otherwise = 0.5, .least = 0, .most = 1.5});
+    });
+  };
+  EXPECT_EQ(number("{}").value, 0.5);
+  EXPECT_EQ(number(R"({"x":1})").value, 1);
+  EXPECT_EQ(number(R"({"x":1.25})").value, 1.25);
+  EXPECT_EQ(number(R"({"x":1.75})").errors, "p.x: must be 0.0 to 1.5, got 1.75");
+  EXPECT_EQ(number(R"({"x":true})").errors, "p.x: must be a number, 0.0 to 1.5, got true");
+}
+
+TEST(ConfigReaderTest, BoolsAndStrings) {
+  const auto boolean = [](std::string_view text) {
+    return Reading(text, [](ConfigReader& reader) { return reader.Bool("b", true); });
+  };
+  EXPECT_TRUE(boolean("{}").value);
+  EXPECT_FALSE(boolean(R"({"b":false})").value);
+  EXPECT_EQ(boolean(R"({"b":0})").errors, "p.b: must be true or false, got 0");
+
+  const auto text = [](std::string_view json_text) {
+    return Reading(json_text, [](ConfigReader& reader) { return reader.String("s", "x"); });
+  };
+  EXPECT_EQ(text("{}").value, "x");
+  EXPECT_EQ(text(R"({"s":"y"})").value, "y");
+  EXPECT_EQ(text(R"({"s":["y"]})").errors, "p.s: must be a string, got [\"y\"]");
+}
+
+TEST(ConfigReaderTest, Choices) {
+  const auto choice = [](std::string_view text) {
+    return Reading(text, [](ConfigReader& reader) {
+      constexpr std::string_view kAllowed[] = {"red", "green"};
+      return reader.Choice("c", kAllowed, 1);
+    });
+  };
+  EXPECT_EQ(choice("{}").value, 1u);
+  EXPECT_EQ(choice(R"({"c":"red"})").value, 0u);
+  EXPECT_EQ(choice(R"({"c":"blue"})").errors, "p.c: must be one of red, green, got \"blue\"");
+  EXPECT_EQ(choice(R"({"c":0})").errors, "p.c: must be one of red, green, got 0");
+}
+
+auto Duration(std::string_view text) {
+  return Reading(text, [](ConfigReader& reader) {
+    return reader.Duration(
+        "d",
+        {.otherwise = milliseconds(7), .least = milliseconds(1), .most = milliseconds(61'050)});
+  });
+}
+
+TEST(ConfigReaderTest, Durations) {
+  EXPECT_EQ(Duration("{}").value, milliseconds(7));
+  EXPECT_EQ(Duration(R"({"d":"1s"})").value, milliseconds(1000));
+  EXPECT_EQ(Duration(R"({"d":"1.5s"})").value, milliseconds(1500));
+  EXPECT_EQ(Duration(R"({"d":"0.001s"})").value, milliseconds(1));
+  EXPECT_EQ(Duration(R"({"d":"61.050s"})").value, milliseconds(61'050));
+  EXPECT_EQ(Duration(R"({"d":"0s"})").errors, "p.d: must be 0.001s to 61.05s, got \"0s\"");
+  EXPECT_EQ(Duration(R"({"d":"0.000999999s"})").errors,
+            "p.d: must be 0.001s to 61.05s, got \"0.000999999s\"");
+  EXPECT_EQ(Duration(R"({"d":"62s"})").errors, "p.d: must be 0.001s to 61.05s, got \"62s\"");
+}
+
+TEST(ConfigReaderTest, DurationsAreStringsOfSeconds) {
+  for (const char* const bad : {"1", "s", "", "1.s", ".5s", "-1s", "+1s", "1m", "1s ",
+                                "1.0000000001s", "1e3s", "9999999999s"}) {
+    EXPECT_EQ(Duration(json{{"d", bad}}.dump()).errors,
+              R"(p.d: must be a string of seconds like "1.5s", 0.001s to 61.05s, got ")" +
+                  std::string(bad) + "\"");
+  }
+  EXPECT_EQ(Duration(R"({"d":1.5})").errors,
+            R"(p.d: must be a string of seconds like "1.5s", 0.001s to 61.05s, got 1.5)");
+}
+
+TEST(ConfigReaderTest, UnknownFieldsAreErrors) {
+  EXPECT_EQ(Integer(R"({"m":1})").errors, "p.m: unknown field; allowed: n");
+  const auto none = Reading(R"({"m":1})", [](ConfigReader&) { return 0; });
+  EXPECT_EQ(none.errors, "p.m: unknown field; none is allowed here");
+  const auto misspelt = Reading(R"({"chidl":1})", [](ConfigReader& reader) {
+    reader.String("key", "");
+    reader.String("child", "");
+    return reader.String("key", "");
+  });
+  EXPECT_EQ(misspelt.errors, "p.chidl: unknown field; allowed: key, child; did you mean child?");
+}
+
+TEST(ConfigReaderTest, AllErrorsAreReported) {
+  const auto outcome = Reading(R"({"a":1,"b":2,"z":3})", [](ConfigReader& reader) {
+    reader.Error("a", "must be even, got 1");
+    reader.Bool("b", false);
+    return reader.Bool("a", false);
+  });
+  EXPECT_EQ(outcome.errors,
+            "4 errors: (1) p.a: must be even, got 1 (2) p.b: must be true or false, got 2 (3) p.a: "
+            "must be true or false, got 1 (4) p.z: unknown field; allowed: b, a");
+}
+
+TEST(ConfigReaderTest, OnlyObjectsAreRead) {
+  EXPECT_EQ(Reading("[1]", [](ConfigReader&) { return 0; }).errors,
+            "p: must be an object, got [1]");
+}
+
+TEST(ConfigReaderTest, LongValuesAndKeysAreShortened) {
+  EXPECT_EQ(Integer(json{{"n", std::string(100, 'x')}}.dump()).errors,
+            "p.n: must be an integer, 2 to 10, got \"" + std::string(63, 'x') + "…");
+  EXPECT_EQ(Integer(json{{std::string(100, 'x'), 1}}.dump()).errors,
+            "p." + std::string(64, 'x') + "…: unknown field; allowed: n");
+}
+
+}  // namespace
+}  // namespace turnout

@@ -1,0 +1,187 @@
+#include "src/balance/policy_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "src/balance/testing.h"
+
+namespace turnout::balance {
+namespace {
+
+using testing::FakePickArgs;
+using ::testing::HasSubstr;
+using testing::kService;
+using testing::MakeEndpoints;
+using testing::Show;
+using ::testing::StartsWith;
+
+std::string ErrorOf(std::string_view json, std::string_view policy = "turnout") {
+  return std::string(ParsePolicyConfig(policy, json).status().message());
+}
+
+std::string ServiceConfigError(std::string_view json) {
+  return std::string(CheckServiceConfig(json).message());
+}
+
+// Pickers `depth` deep, all but the innermost `version`.
+std::string Nested(int depth) {
+  std::string json = R"([{"random":{}}])";
+  for (int i = 1; i < depth; ++i) json = R"([{"version":{"child":)" + json + "}}]";
+  return R"({"picker":)" + json + "}";
+}
+
+TEST(PolicyConfigTest, DefaultsAreVersionThenRandom) {
+  const auto endpoints = MakeEndpoints(2, {"v1", "v2"});
+  for (const char* const policy : {"turnout", "version"}) {
+    const auto config = ParsePolicyConfig(policy, "{}");
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ((*config)->connect_timeout, std::chrono::seconds(3));
+    const auto picker = BuildRoot(**config, kService, endpoints);
+    EXPECT_EQ(Show(picker->Pick(FakePickArgs().Version("v2"))), "app-2");
+    EXPECT_THAT(Show(picker->Pick(FakePickArgs())), StartsWith("app-"));
+    EXPECT_THAT(Show(picker->Pick(FakePickArgs().Version("v3"))), HasSubstr("no match found conn"));
+  }
+}
+
+TEST(PolicyConfigTest, ConnectTimeout) {
+  for (const char* const policy : {"turnout", "version"}) {
+    const auto config = ParsePolicyConfig(policy, R"({"connectTimeout":"0.25s"})");
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ((*config)->connect_timeout, std::chrono::milliseconds(250));
+  }
+  EXPECT_EQ(ErrorOf(R"({"connectTimeout":"601s"})"),
+            "turnout.connectTimeout: must be 0.001s to 600s, got \"601s\"");
+}
+
+TEST(PolicyConfigTest, TheFirstKnownPickerIsTaken) {
+  const auto endpoints = MakeEndpoints(2, {"v1", "v2"});
+  const auto config = ParsePolicyConfig(
+      "turnout", R"({"picker":[{"of_the_future":{"a":1}},{"random":{}},{"version":{"bad":1}}]})");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto picker = BuildRoot(**config, kService, endpoints);
+  EXPECT_THAT(Show(picker->Pick(FakePickArgs().Version("v3"))), StartsWith("app-"));
+}
+
+TEST(PolicyConfigTest, ErrorsHaveTheirPath) {
+  EXPECT_EQ(ErrorOf(R"({"picker":[{"version":{"child":[{"random":{"seed":1}}]}}]})"),
+            "turnout.picker[0].version.child[0].random.seed: unknown field; none is allowed here");
+  EXPECT_EQ(ErrorOf(R"({"picker":[{"version":{"kee":"v"}}]})"),
+            "turnout.picker[0].version.kee: unknown field; allowed: key, child, whenAbsent, "
+            "fallback; did you mean key?");
+  EXPECT_EQ(
+      ErrorOf(R"({"pickers":[]})"),
+      "turnout.pickers: unknown field; allowed: connectTimeout, picker; did you mean picker?");
+  EXPECT_EQ(ErrorOf(R"({"picker":[]})", "version"),
+            "version.picker: unknown field; allowed: connectTimeout, key, child, whenAbsent, "
+            "fallback");
+  EXPECT_EQ(ErrorOf(R"({"picker":[{"version":7}]})"),
+            "turnout.picker[0].version: must be an object, got 7");
+  EXPECT_EQ(ErrorOf("[]"), "turnout: must be an object, got []");
+}
+
+TEST(PolicyConfigTest, AllErrorsComeTogether) {
+  EXPECT_EQ(ErrorOf(R"({"connectTimeout":3,"picker":[{"version":{"key":5,"child":[{"x":{}}]}}]})"),
+            "3 errors: (1) turnout.connectTimeout: must be a string of seconds like \"1.5s\", "
+            "0.001s to 600s, got 3 (2) turnout.picker[0].version.key: must be a string, got 5 (3) "
+            "turnout.picker[0].version.child: names no known picker, got [{\"x\":{}}]; known: "
+            "random, round_robin, version");
+}
+
+TEST(PolicyConfigTest, ListsMustNameAPicker) {
+  EXPECT_EQ(ErrorOf(R"({"picker":[{"verzion":{}}]})"),
+            "turnout.picker: names no known picker, got [{\"verzion\":{}}]; known: random, "
+            "round_robin, version; did you mean version?");
+  EXPECT_EQ(ErrorOf(R"({"picker":[]})"),
+            "turnout.picker: names no picker; known: random, round_robin, version");
+  EXPECT_EQ(ErrorOf(R"({"picker":{"random":{}}})"),
+            "turnout.picker: must be a list of pickers, got {\"random\":{}}");
+  EXPECT_EQ(ErrorOf(R"({"picker":[{"random":{}},{"a":1,"b":2}]})"),
+            "turnout.picker[1]: must be an object with exactly one key, a name, got "
+            "{\"a\":1,\"b\":2}");
+  EXPECT_EQ(ErrorOf(R"({"picker":["random"]})"),
+            "turnout.picker[0]: must be an object with exactly one key, a name, got \"random\"");
+}
+
+TEST(PolicyConfigTest, NestingIsLimited) {
+  EXPECT_EQ(ErrorOf(Nested(16)), "");
+  EXPECT_THAT(ErrorOf(Nested(17)),
+              ::testing::EndsWith("child[0].random: pickers may be nested at most 16 deep"));
+}
+
+TEST(PolicyConfigTest, SyntaxErrorsHaveAPosition) {
+  EXPECT_THAT(ErrorOf("{"),
+              StartsWith("turnout: not valid JSON: parse error at line 1, column 2: "));
+  EXPECT_THAT(ServiceConfigError(""),
+              StartsWith("service config: not valid JSON: parse error at line 1, column 1: "));
+}
+
+TEST(ServiceConfigTest, WhatIsNotOursIsLeftToGrpc) {
+  EXPECT_EQ(ServiceConfigError("{}"), "");
+  EXPECT_EQ(ServiceConfigError(R"({"methodConfig":5,"loadBalancingPolicy":"x"})"), "");
+  EXPECT_EQ(ServiceConfigError(R"({"loadBalancingConfig":[{"round_robin":{"x":1}}]})"), "");
+}
+
+TEST(ServiceConfigTest, OurPoliciesAreChecked) {
+  EXPECT_EQ(ServiceConfigError(R"({"loadBalancingConfig":[{"turnout":{}},{"version":{}}]})"), "");
+  EXPECT_EQ(ServiceConfigError(R"({"loadBalancingConfig":[{"x":{}},{"version":{"kee":1}}]})"),
+            "loadBalancingConfig[1].version.kee: unknown field; allowed: connectTimeout, key, "
+            "child, whenAbsent, fallback; did you mean key?");
+}
+
+TEST(ServiceConfigTest, OursInsideGrpcsAreChecked) {
+  EXPECT_EQ(ServiceConfigError(
+                R"({"loadBalancingConfig":[{"outlier_detection_experimental":
+                    {"childPolicy":[{"turnout":{"picker":[{"random":{"n":1}}]}}]}}]})"),
+            "loadBalancingConfig[0].outlier_detection_experimental.childPolicy[0].turnout."
+            "picker[0].random.n: unknown field; none is allowed here");
+  EXPECT_EQ(ServiceConfigError(R"({"loadBalancingConfig":[{"weighted_target_experimental":
+                {"targets":{"a":{"weight":1,"childPolicy":[{"version":{"key":1}}]}}}}]})"),
+            "loadBalancingConfig[0].weighted_target_experimental.targets.a.childPolicy[0].version."
+            "key: must be a string, got 1");
+}
+
+TEST(ServiceConfigTest, ListsOfPoliciesAreLists) {
+  EXPECT_EQ(ServiceConfigError("[1]"), "service config: must be an object, got [1]");
+  EXPECT_EQ(ServiceConfigError(R"({"loadBalancingConfig":{"turnout":{}}})"),
+            "loadBalancingConfig: must be a list of policies, got {\"turnout\":{}}");
+  EXPECT_EQ(ServiceConfigError(R"({"loadBalancingConfig":[]})"),
+            "loadBalancingConfig: must be a list of policies, got []");
+  EXPECT_EQ(ServiceConfigError(R"({"loadBalancingConfig":[{}]})"),
+            "loadBalancingConfig[0]: must be an object with exactly one key, a name, got {}");
+}
+
+// For ThreadSanitizer: picks and rebuilds share endpoints, statistics and builders.
+TEST(BuildRootTest, CallsPickWhilePickersAreReplaced) {
+  const auto config =
+      ParsePolicyConfig("version", R"({"child":[{"round_robin":{}}],"fallback":"any"})");
+  ASSERT_TRUE(config.ok()) << config.status();
+  auto endpoints = MakeEndpoints(20, {"v1", "v2"});
+  endpoints.push_back(testing::MakeEndpoint({.id = "app-21", .methods_off = {"ApiTest"}}));
+  const auto build = [&] {
+    return std::shared_ptr<const Picker>(BuildRoot(**config, kService, endpoints));
+  };
+  std::atomic<std::shared_ptr<const Picker>> current = build();
+  std::atomic<int> wrong = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, version = std::string(i % 2 == 0 ? "v1" : "v2")] {
+      FakePickArgs args;
+      args.Version(version);
+      for (int call = 0; call < 2'000; ++call) {
+        const PickResult result = current.load()->Pick(args);
+        if (result.endpoint() == nullptr || result.endpoint()->instance().version != version) {
+          ++wrong;
+        }
+      }
+    });
+  }
+  for (int i = 0; i < 200; ++i) current.store(build());
+  threads.clear();
+  EXPECT_EQ(wrong, 0);
+}
+
+}  // namespace
+}  // namespace turnout::balance

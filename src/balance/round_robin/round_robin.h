@@ -1,0 +1,28 @@
+// Calls go to the endpoints in turn: any n calls in a row at n endpoints reach each of them once,
+// whatever threads they come from.
+//
+// The turn begins at a random endpoint, since pickers are rebuilt often, and a fleet of clients
+// that all began with the first would overload it. Pick: O(1), one atomic increment. Build: O(1).
+#ifndef TURNOUT_SRC_BALANCE_ROUND_ROBIN_ROUND_ROBIN_H_
+#define TURNOUT_SRC_BALANCE_ROUND_ROBIN_ROUND_ROBIN_H_
+
+#include "src/base/random.h"
+#include "turnout/picker.h"
+
+namespace turnout::balance {
+
+class RoundRobinBuilder final : public ChoosingPickerBuilder {
+ public:
+  // Null: the calling thread's own. Used by Build only.
+  explicit RoundRobinBuilder(base::RandomSource* source = nullptr) : source_(source) {}
+
+ protected:
+  std::unique_ptr<const Picker> BuildChoice(std::span<const Endpoint* const> ready) const override;
+
+ private:
+  base::RandomSource* const source_;
+};
+
+}  // namespace turnout::balance
+
+#endif  // TURNOUT_SRC_BALANCE_ROUND_ROBIN_ROUND_ROBIN_H_

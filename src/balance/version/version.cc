@@ -1,0 +1,129 @@
+#include "src/balance/version/version.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "src/balance/text.h"
+#include "src/model/text.h"
+#include "turnout/config_reader.h"
+
+namespace turnout::balance {
+namespace {
+
+// The key points into an instance.
+using MembersByVersion = std::unordered_map<std::string_view, EndpointGroup::Members>;
+
+MembersByVersion Divide(const EndpointGroup& group) {
+  MembersByVersion parts;
+  // Neighbours mostly share a version, so the last part is tried before the table.
+  MembersByVersion::value_type* last = nullptr;
+  for (const Endpoint* const member : group.members()) {
+    const std::string_view version = member->instance().version;
+    if (last == nullptr || last->first != version) last = &*parts.try_emplace(version).first;
+    last->second.push_back(member);
+  }
+  return parts;
+}
+
+// "v1 ×2, v2 ×1", in the versions' order.
+std::string Describe(const MembersByVersion& parts) {
+  constexpr std::size_t kMostShown = 10;
+  if (parts.empty()) return "none";
+  std::vector<std::pair<std::string_view, std::size_t>> counts;
+  counts.reserve(parts.size());
+  for (const auto& [version, members] : parts) counts.emplace_back(version, members.size());
+  const std::size_t shown = std::min(kMostShown, counts.size());
+  std::partial_sort(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(shown),
+                    counts.end());
+  std::string list;
+  for (std::size_t i = 0; i < shown; ++i) {
+    if (i > 0) list += ", ";
+    list += model::Concat({Printable(counts[i].first), " ×", std::to_string(counts[i].second)});
+  }
+  if (shown < counts.size()) list += " and " + std::to_string(counts.size() - shown) + " more";
+  return list;
+}
+
+class VersionPicker final : public Picker {
+ public:
+  VersionPicker(const VersionConfig& config, EndpointGroup group)
+      : key_(config.key),
+        when_absent_(config.when_absent),
+        fallback_(config.fallback),
+        service_(group.service()) {
+    MembersByVersion parts = Divide(group);
+    registered_ = Describe(parts);
+    by_version_.reserve(parts.size());
+    for (auto& [version, members] : parts) {
+      by_version_.emplace(version, config.child->Build(group.With(std::move(members))));
+    }
+    if (when_absent_ == VersionConfig::WhenAbsent::kAny ||
+        fallback_ == VersionConfig::Fallback::kAny) {
+      any_ = config.child->Build(std::move(group));
+    }
+  }
+
+  PickResult Pick(const PickArgs& args) const override {
+    const std::optional<std::string_view> version = args.Metadata(key_);
+    if (!version.has_value()) return PickWithoutVersion(args);
+    if (const auto found = by_version_.find(*version); found != by_version_.end()) {
+      return found->second->Pick(args);
+    }
+    if (fallback_ == VersionConfig::Fallback::kAny) return any_->Pick(args);
+    return NoMatch(model::Concat({"version ", Printable(*version), " of ", service_}));
+  }
+
+ private:
+  PickResult PickWithoutVersion(const PickArgs& args) const {
+    if (when_absent_ == VersionConfig::WhenAbsent::kAny) return any_->Pick(args);
+    return NoMatch(model::Concat(
+        {"no version of ", service_, " (the call's metadata has no key ", key_, ")"}));
+  }
+
+  PickResult NoMatch(std::string_view asked_for) const {
+    return PickResult::Fail(absl::UnavailableError(model::Concat(
+        {"no match found conn: asked for ", asked_for, "; registered: ", registered_})));
+  }
+
+  const std::string key_;
+  const VersionConfig::WhenAbsent when_absent_;
+  const VersionConfig::Fallback fallback_;
+  const std::string_view service_;
+  std::string registered_;
+  std::unordered_map<std::string_view, std::unique_ptr<const Picker>> by_version_;
+  std::unique_ptr<const Picker> any_;  // null where the parameters do not need it
+};
+
+// Text metadata as gRPC allows it; keys that end in -bin hold bytes, encoded on some transports.
+bool IsTextKey(std::string_view key) {
+  return !key.empty() && !key.ends_with("-bin") && std::ranges::all_of(key, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+  });
+}
+
+}  // namespace
+
+std::shared_ptr<const PickerBuilder> VersionBuilder::Configure(ConfigReader& config) const {
+  constexpr std::string_view kWhenAbsent[] = {"any", "fail"};
+  constexpr std::string_view kFallback[] = {"none", "any"};
+  VersionConfig result;
+  result.key = config.String("key", result.key);
+  if (!IsTextKey(result.key)) {
+    config.Error("key", model::Concat({"must be a metadata key of [a-z0-9._-] that does not end in "
+                                       "-bin, got ",
+                                       model::Quoted(result.key)}));
+  }
+  result.child = config.Child("child", "random");
+  result.when_absent =
+      static_cast<VersionConfig::WhenAbsent>(config.Choice("whenAbsent", kWhenAbsent, 0));
+  result.fallback = static_cast<VersionConfig::Fallback>(config.Choice("fallback", kFallback, 0));
+  return std::make_shared<VersionBuilder>(std::move(result));
+}
+
+std::unique_ptr<const Picker> VersionBuilder::Build(EndpointGroup group) const {
+  return std::make_unique<VersionPicker>(config_, std::move(group));
+}
+
+}  // namespace turnout::balance
