@@ -1,0 +1,42 @@
+// The commands of `turnout`. Each returns the exit status.
+#ifndef TURNOUT_SRC_CLI_COMMANDS_H_
+#define TURNOUT_SRC_CLI_COMMANDS_H_
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "turnout/registry.h"
+
+namespace turnout::cli {
+
+inline constexpr int kOk = 0;
+inline constexpr int kFailed = 1;     // something went wrong at run time
+inline constexpr int kUsage = 2;      // the command line is wrong
+inline constexpr int kStopped = 128;  // plus the signal's number
+
+struct ListOptions {
+  RegistryOptions registry;
+  std::string service;  // empty: all
+  std::chrono::milliseconds timeout{5000};
+  bool json = false;
+};
+int RunList(const ListOptions& options);
+
+struct WatchOptions {
+  RegistryOptions registry;
+  std::string service;
+  std::optional<std::chrono::milliseconds> duration;  // none: until a signal
+  std::optional<int> changes;                         // none: any number
+  bool json = false;
+};
+int RunWatch(const WatchOptions& options);
+
+struct DemoOptions {
+  bool json = false;
+};
+int RunDemo(const DemoOptions& options);
+
+}  // namespace turnout::cli
+
+#endif  // TURNOUT_SRC_CLI_COMMANDS_H_

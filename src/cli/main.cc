@@ -1,0 +1,128 @@
+// The command line of `turnout`.
+#include <optional>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "fmt/format.h"
+#include "grpcpp/grpcpp.h"
+#include "src/cli/commands.h"
+#include "src/cli/failure.h"
+#include "src/cli/logging.h"
+
+namespace turnout::cli {
+namespace {
+
+struct CommandLine {
+  ListOptions list;
+  WatchOptions watch;
+  DemoOptions demo;
+  double timeout_seconds = 5;
+  double watch_seconds = 0;
+  int verbosity = 0;
+};
+
+constexpr double kLongestSeconds = 365.0 * 24 * 3600;
+
+std::chrono::milliseconds ToMilliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+void AddOutputOptions(CLI::App& command, bool& json, int& verbosity) {
+  command.add_flag("--json", json, "Print JSON");
+  command.add_flag("-v,--verbose", verbosity, "Log on stderr what the library does; -vv: all");
+}
+
+void AddRegistryOptions(CLI::App& command, RegistryOptions& registry) {
+  command
+      .add_option("--etcd", registry.endpoints,
+                  "Members of the etcd cluster (default: TURNOUT_ETCD, else 127.0.0.1:2379)")
+      ->delimiter(',')
+      ->type_name("HOST:PORT[,HOST:PORT]");
+  command.add_option("--prefix", registry.prefix, "Namespace that all keys stand under")
+      ->type_name("/PREFIX");
+}
+
+void AddList(CLI::App& app, CommandLine& line) {
+  CLI::App& ls = *app.add_subcommand("ls", "Show the services that are registered, or one of them");
+  ls.add_option("service", line.list.service,
+                "Show its instances (default: all services, in short)")
+      ->type_name("SERVICE");
+  AddRegistryOptions(ls, line.list.registry);
+  ls.add_option("--timeout", line.timeout_seconds, "How long to try to reach etcd")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.1, kLongestSeconds))
+      ->capture_default_str();
+  AddOutputOptions(ls, line.list.json, line.verbosity);
+  ls.footer(
+      "Examples:\n"
+      "  turnout ls\n"
+      "  turnout ls hwholiday.srv.app --etcd 10.0.0.1:2379,10.0.0.2:2379\n"
+      "  turnout ls hwholiday.srv.app --json   {\"services\":[{\"service\":…,\"instances\":[…]}]}");
+}
+
+void AddWatch(CLI::App& app, CommandLine& line) {
+  CLI::App& watch = *app.add_subcommand(
+      "watch", "Show the instances of a service, then every change, until Ctrl-C");
+  watch.add_option("service", line.watch.service, "The service")->type_name("SERVICE")->required();
+  AddRegistryOptions(watch, line.watch.registry);
+  watch.add_option("--for", line.watch_seconds, "End after this time")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, kLongestSeconds));
+  watch.add_option("--count", line.watch.changes, "End after this many changes")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000'000));
+  AddOutputOptions(watch, line.watch.json, line.verbosity);
+  watch.footer(
+      "Examples:\n"
+      "  turnout watch hwholiday.srv.app\n"
+      "  turnout watch hwholiday.srv.app --json --for 60   one object a line, for a minute\n"
+      "  turnout watch hwholiday.srv.app --count 1         wait for the next change");
+}
+
+void AddDemo(CLI::App& app, CommandLine& line) {
+  CLI::App& demo = *app.add_subcommand(
+      "demo", "Show what Turnout does, with an etcd and servers of its own (20 s)");
+  AddOutputOptions(demo, line.demo.json, line.verbosity);
+  demo.footer(
+      "It looks for etcd in TURNOUT_ETCD_BINARY, on PATH, and where `./run build` puts it.\n"
+      "Example:\n"
+      "  turnout demo --json | jq .ok");
+}
+
+// CLI11's words, as one line.
+int ReportUsage(const CLI::ParseError& error) {
+  std::string message = error.what();
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  PrintError(message + " (turnout --help says what there is)");
+  return kUsage;
+}
+
+int Run(int argc, char** argv) {
+  CLI::App app("Shows what is registered in etcd, and how Turnout uses it.", "turnout");
+  app.set_version_flag("--version",
+                       fmt::format("turnout {} (gRPC {})", TURNOUT_VERSION, grpc::Version()));
+  app.require_subcommand(1);
+  CommandLine line;
+  AddList(app, line);
+  AddWatch(app, line);
+  AddDemo(app, line);
+  app.footer("`turnout COMMAND --help` shows a command's options and examples.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // help, version
+    return ReportUsage(error);
+  }
+
+  LogToStderr(line.verbosity);
+  line.list.timeout = ToMilliseconds(line.timeout_seconds);
+  if (line.watch_seconds > 0) line.watch.duration = ToMilliseconds(line.watch_seconds);
+  if (app.got_subcommand("ls")) return RunList(line.list);
+  if (app.got_subcommand("watch")) return RunWatch(line.watch);
+  return RunDemo(line.demo);
+}
+
+}  // namespace
+}  // namespace turnout::cli
+
+int main(int argc, char** argv) { return turnout::cli::Run(argc, argv); }
