@@ -1,8 +1,11 @@
-// fold(View, events) → View: everything discovery knows about a service, as a value. Pure.
+// fold(View, events) → View. Pure.
 //
-// A View is what etcd holds (records and operators' states by key); its `snapshot` is what follows
-// from that for those who balance. Unchanged members keep their `shared_ptr<const Instance>`, so
-// that two snapshots are compared by pointers.
+// What is malformed never hurts the rest: a record that cannot be used leaves the last good one of
+// its key in force. Of two records with one address the one with the highest create_revision wins
+// (a restart), the others are shadowed until it goes.
+//
+// An event costs a copy of the view's pointers and a pass over them (about 0.1 ms at 4,000
+// instances), and parses nothing but the record that it brings.
 #ifndef TURNOUT_SRC_DISCOVERY_FOLD_H_
 #define TURNOUT_SRC_DISCOVERY_FOLD_H_
 
@@ -12,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "src/discovery/view.h"
 #include "src/etcd/types.h"
 #include "src/model/names.h"
 #include "src/model/record.h"
@@ -26,33 +30,33 @@ struct Scope {
   model::RecordLimits limits;
 };
 
-class View;  // immutable
-
 // Facts for the caller to report.
 struct Changes {
   std::vector<Snapshot::Rejected> rejected;  // newly; each key once until it is good again
-  std::vector<std::string> shadowed;         // newly; one line each
-  bool departures = false;  // an instance left, began to drain, or changed so that calls must know
-  bool anything = false;    // the snapshot's members differ
+  std::vector<Snapshot::Rejected> shadowed;  // newly; each pair once
+  bool departures = false;  // an instance left, began to drain, or changed so that calls that go by
+                            // an older snapshot could reach the wrong one
+  bool anything = false;    // the snapshot differs
 };
 
 struct Folded {
   std::shared_ptr<const View> view;
-  std::shared_ptr<const Snapshot> snapshot;
   Changes changes;
 };
 
-// From a list of all keys (records and states) at `revision`. `before`, if not null, is what was
-// known until now: statistics, unchanged instances, and good values of keys that are malformed now
-// are kept; what is missing has left.
-Folded FoldList(const Scope& scope, const View* before, std::span<const etcd::KeyValue> records,
-                std::span<const etcd::KeyValue> states, etcd::Revision revision,
-                std::chrono::steady_clock::time_point now);
+// From a list of all records and states. `before`, if not null, is what was known until now:
+// statistics, unchanged instances, and good values of keys that are malformed now are kept; what is
+// missing has left.
+Folded FoldList(const Scope& scope, const View* before, const etcd::RangeResult& records,
+                const etcd::RangeResult& states, std::chrono::steady_clock::time_point now);
 
-// After `events` (of records and states mixed), which may contain ones from before a key's known
-// mod_revision: those are dropped.
+// After `events`, of records and states mixed; those that `before` contains already are dropped.
 Folded FoldEvents(const Scope& scope, const View& before, std::span<const etcd::Event> events,
-                  etcd::Revision revision, std::chrono::steady_clock::time_point now);
+                  std::chrono::steady_clock::time_point now);
+
+// What a view means for those who balance. Members that did not change have the same instance,
+// statistics and status_since as in the snapshots of earlier views.
+std::shared_ptr<const Snapshot> MakeSnapshot(const Scope& scope, const View& view);
 
 }  // namespace turnout::discovery
 

@@ -1,6 +1,7 @@
-// Follows one service in one cluster for all of a process: list, then watch from revision + 1, fold,
-// publish. Owned by a process-wide table; lives on for a while (`linger`, 5 min) after its last
-// subscriber has gone, so that a channel that returns from idle has its snapshot and statistics.
+// Follows one service in one cluster for all of a process: list, then watch from revision + 1,
+// fold, publish. Owned by a process-wide table; lives on for a while (`linger`, 5 min) after its
+// last subscriber has gone, so that a channel that returns from idle has its snapshot and
+// statistics.
 #ifndef TURNOUT_SRC_DISCOVERY_SERVICE_WATCH_H_
 #define TURNOUT_SRC_DISCOVERY_SERVICE_WATCH_H_
 
@@ -13,8 +14,8 @@
 namespace turnout::discovery {
 
 // As turnout::Watch, with options that have been checked and completed. Thread-safe. Callbacks come
-// from the process's delivery thread (base::DeliveryThread), never from the event loop. A new subscriber gets
-// the newest snapshot (or error) at once.
+// from the process's delivery thread (base::DeliveryThread), never from the event loop. A new
+// subscriber gets the newest snapshot (or error) at once.
 std::unique_ptr<Subscription> Subscribe(const std::string& service, const RegistryOptions& options,
                                         WatchCallbacks callbacks);
 

@@ -1,0 +1,245 @@
+#include "src/discovery/follower.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "src/discovery/fake_client.h"
+
+namespace turnout::discovery {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr char kService[] = "hwholiday.srv.app";
+constexpr char kRecords[] = "/hwholiday/srv/app/";
+constexpr char kStates[] = "/turnout/state/hwholiday.srv.app/";
+
+class FollowerTest : public testing::Test, public Follower::Listener {
+ protected:
+  FollowerTest() {
+    follower = std::make_unique<Follower>(
+        Scope{.service = kService, .keys = model::Keys("")},
+        Follower::Environment{
+            .client = client,
+            .run_after = [this](auto delay,
+                                auto task) { return timers.RunAfter(delay, std::move(task)); },
+            .now = [this] { return timers.now(); }},
+        *this);
+  }
+
+  void OnSnapshot(std::shared_ptr<const Snapshot> snapshot) override {
+    snapshots.push_back(std::move(snapshot));
+  }
+  void OnError(const absl::Status& error) override { errors.push_back(error); }
+  void OnRecovered() override { ++recoveries; }
+
+  static etcd::KeyValue Record(int n, etcd::Revision revision, std::string_view version = "v1") {
+    std::string value = R"({"node":{"version":")";
+    value.append(version).append(R"(","address":"10.0.)");
+    value.append(std::to_string(n / 250) + "." + std::to_string(n % 250) + R"(:80"}})");
+    return {.key = kRecords + std::string("app-") + std::to_string(1000 + n),
+            .value = std::move(value),
+            .create_revision = 1 + n,
+            .mod_revision = revision};
+  }
+  void AnswerList(etcd::Revision records_revision, etcd::Revision states_revision,
+                  std::vector<etcd::KeyValue> records) {
+    ASSERT_TRUE(client.Answer(kRecords, etcd::RangeResult{records_revision, std::move(records)}));
+    ASSERT_TRUE(client.Answer(kStates, etcd::RangeResult{states_revision, {}}));
+  }
+  etcd::Client::WatchObserver& Watched(const char* prefix) const {
+    const auto* watch = client.WatchOn(prefix);
+    if (watch == nullptr) throw std::logic_error("nothing is watched");  // fails the test
+    return *watch->observer;
+  }
+  void Put(const etcd::KeyValue& kv) const {
+    Watched(kRecords).OnEvents({{etcd::Event::Type::kPut, kv}}, kv.mod_revision);
+  }
+  void Delete(int n, etcd::Revision revision) const {
+    Watched(kRecords).OnEvents(
+        {{etcd::Event::Type::kDelete, {.key = Record(n, 0).key, .mod_revision = revision}}},
+        revision);
+  }
+  std::size_t Members() const { return snapshots.back()->members.size(); }
+
+  FakeClient client;
+  FakeTimers timers;
+  std::vector<std::shared_ptr<const Snapshot>> snapshots;
+  std::vector<absl::Status> errors;
+  int recoveries = 0;
+  std::unique_ptr<Follower> follower;
+};
+
+TEST_F(FollowerTest, ListsThenWatchesEachFromItsOwnRevision) {
+  EXPECT_THAT(client.watches, IsEmpty());
+  AnswerList(10, 12, {Record(0, 9)});
+  ASSERT_EQ(snapshots.size(), 1);
+  EXPECT_EQ(Members(), 1);
+  ASSERT_EQ(client.watches.size(), 2);
+  EXPECT_EQ(client.WatchOn(kRecords)->start, 11);
+  EXPECT_EQ(client.WatchOn(kStates)->start, 13);
+  EXPECT_THAT(errors, IsEmpty());
+}
+
+TEST_F(FollowerTest, AChangeBetweenListAndWatchIsSeen) {
+  AnswerList(10, 10, {Record(0, 9)});
+  // It happened at 11, after the range and before etcd knew of the watch, which delivers it because
+  // it begins at 11.
+  Put(Record(1, 11));
+  timers.Advance(milliseconds(5));
+  EXPECT_EQ(Members(), 2);
+}
+
+TEST_F(FollowerTest, AnEmptyServiceIsASnapshot) {
+  AnswerList(10, 10, {});
+  ASSERT_EQ(snapshots.size(), 1);
+  EXPECT_EQ(Members(), 0);
+}
+
+TEST_F(FollowerTest, KeepsTryingWhenTheListFails) {
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    ASSERT_TRUE(client.Answer(attempt % 2 == 0 ? kRecords : kStates,
+                              absl::UnavailableError("connection refused")));
+    EXPECT_THAT(snapshots, IsEmpty());
+    client.ranges.clear();
+    timers.Advance(milliseconds(49));
+    EXPECT_THAT(client.ranges, IsEmpty()) << "no retry without a pause";
+    timers.Advance(milliseconds(5000));
+    ASSERT_EQ(client.ranges.size(), 2) << "a retry after at most 5 s";
+  }
+  EXPECT_EQ(errors.size(), 1) << "one error, not one for each attempt";
+  EXPECT_EQ(errors[0],
+            absl::UnavailableError(
+                "cannot read the registrations of hwholiday.srv.app from etcd at 10.9.9.9:2379, "
+                "10.9.9.8:2379: connection refused"));
+  AnswerList(10, 10, {Record(0, 9)});
+  EXPECT_EQ(Members(), 1);
+  EXPECT_EQ(recoveries, 1);
+}
+
+TEST_F(FollowerTest, AnswersToAnAbandonedListAreIgnored) {
+  const auto late = client.ranges[0].second;
+  ASSERT_TRUE(client.Answer(kStates, absl::UnavailableError("no leader")));
+  timers.Advance(milliseconds(100));
+  late(etcd::RangeResult{5, {Record(7, 4)}});
+  client.ranges.erase(client.ranges.begin());
+  AnswerList(10, 10, {Record(0, 9)});
+  ASSERT_EQ(Members(), 1);
+  EXPECT_EQ(snapshots[0]->members[0].instance->id, "app-1000");
+}
+
+TEST_F(FollowerTest, DeparturesArePublishedAtOnce) {
+  AnswerList(10, 10, {Record(0, 9), Record(1, 9), Record(2, 9)});
+  Delete(0, 11);
+  EXPECT_EQ(snapshots.size(), 2);
+  Delete(1, 12);
+  EXPECT_EQ(snapshots.size(), 3);
+  Put(Record(2, 13, "v2"));
+  EXPECT_EQ(snapshots.size(), 4);
+  Watched(kStates).OnEvents({{etcd::Event::Type::kPut,
+                              {.key = kStates + std::string("app-1002"),
+                               .value = "draining",
+                               .create_revision = 14,
+                               .mod_revision = 14}}},
+                            14);
+  ASSERT_EQ(snapshots.size(), 5);
+  EXPECT_EQ(snapshots.back()->members[0].status, InstanceStatus::kDraining);
+}
+
+TEST_F(FollowerTest, AJoinAfterAQuietTimeIsPublishedAtOnce) {
+  AnswerList(10, 10, {});
+  timers.Advance(milliseconds(5));
+  EXPECT_EQ(timers.waiting(), 0) << "nothing to do while nothing happens";
+  Put(Record(0, 11));
+  EXPECT_EQ(snapshots.size(), 2);
+  EXPECT_EQ(Members(), 1);
+}
+
+TEST_F(FollowerTest, JoinsInABurstShareSnapshots) {
+  AnswerList(10, 10, {});
+  timers.Advance(milliseconds(5));
+  // 1,000 joins, four a millisecond.
+  for (int n = 0; n < 1000; ++n) {
+    Put(Record(n, 11 + n));
+    if (n % 4 == 3) timers.Advance(milliseconds(1));
+  }
+  timers.Advance(milliseconds(80));
+  EXPECT_EQ(Members(), 1000);
+  EXPECT_LE(snapshots.size(), 10);
+
+  // A departure does not wait for the window's end, and takes the joins along.
+  timers.Advance(milliseconds(200));
+  const std::size_t before = snapshots.size();
+  Put(Record(1000, 2000));
+  Put(Record(1001, 2001));
+  Delete(0, 2002);
+  EXPECT_EQ(snapshots.size(), before + 2);
+  EXPECT_EQ(Members(), 1001);
+}
+
+TEST_F(FollowerTest, WhatChangesNothingIsNotPublished) {
+  AnswerList(10, 10, {Record(0, 9)});
+  Watched(kRecords).OnEvents({}, 20);
+  Delete(5, 21);
+  timers.Advance(milliseconds(100));
+  EXPECT_EQ(snapshots.size(), 1);
+}
+
+TEST_F(FollowerTest, ListsAgainAfterACompactionAndPublishesTheDifference) {
+  AnswerList(10, 10, {Record(0, 9), Record(1, 9)});
+  const auto kept = snapshots[0]->members[0];
+  Watched(kRecords).OnCompacted(50);
+  EXPECT_EQ(snapshots.size(), 1) << "the list is not emptied";
+  timers.Advance(milliseconds(100));
+  EXPECT_THAT(client.watches, IsEmpty());
+  AnswerList(60, 60, {Record(0, 9), Record(2, 55)});
+  ASSERT_EQ(snapshots.size(), 2);
+  EXPECT_EQ(Members(), 2);
+  EXPECT_EQ(snapshots[1]->members[0].instance, kept.instance);
+  EXPECT_EQ(snapshots[1]->members[0].stats, kept.stats);
+  EXPECT_EQ(client.WatchOn(kRecords)->start, 61);
+
+  Watched(kRecords).OnCompacted(70);
+  Watched(kStates).OnCompacted(70);
+  timers.Advance(milliseconds(200));
+  AnswerList(80, 80, {Record(0, 9), Record(2, 55)});
+  EXPECT_EQ(snapshots.size(), 2) << "nothing had changed";
+  EXPECT_THAT(errors, IsEmpty());
+}
+
+TEST_F(FollowerTest, AnOutageLeavesTheListAlone) {
+  AnswerList(10, 10, {Record(0, 9)});
+  Watched(kRecords).OnInterrupted(absl::UnavailableError("connection reset"));
+  Watched(kStates).OnInterrupted(absl::UnavailableError("connection reset"));
+  ASSERT_EQ(errors.size(), 1);
+  EXPECT_THAT(std::string(errors[0].message()),
+              AllOf(HasSubstr("10.9.9.9:2379"), HasSubstr("connection reset")));
+  timers.Advance(std::chrono::hours(24));
+  EXPECT_EQ(snapshots.size(), 1);
+  Watched(kRecords).OnResumed();
+  EXPECT_EQ(recoveries, 0);
+  Watched(kStates).OnResumed();
+  EXPECT_EQ(recoveries, 1);
+  Put(Record(1, 11));
+  EXPECT_EQ(Members(), 2);
+}
+
+TEST_F(FollowerTest, EndsWithoutTrace) {
+  AnswerList(10, 10, {Record(0, 9)});
+  follower.reset();
+  EXPECT_THAT(client.watches, IsEmpty());
+  EXPECT_EQ(timers.waiting(), 0);
+}
+
+TEST_F(FollowerTest, EndsWhileListing) {
+  follower.reset();
+  AnswerList(10, 10, {Record(0, 9)});
+  EXPECT_THAT(snapshots, IsEmpty());
+}
+
+}  // namespace
+}  // namespace turnout::discovery

@@ -1,0 +1,22 @@
+// What discovery tells the user's log sink, observer and counters.
+#ifndef TURNOUT_SRC_DISCOVERY_REPORT_H_
+#define TURNOUT_SRC_DISCOVERY_REPORT_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "src/discovery/fold.h"
+#include "turnout/snapshot.h"
+
+namespace turnout::discovery {
+
+void ReportChanges(const Changes& changes);
+void ReportSnapshot(const std::shared_ptr<const Snapshot>& snapshot);
+void ReportOutage(const absl::Status& error);  // once for each outage
+void ReportRecovery(const std::string& service);
+void ReportRelist(const std::string& service);
+
+}  // namespace turnout::discovery
+
+#endif  // TURNOUT_SRC_DISCOVERY_REPORT_H_
