@@ -5,18 +5,20 @@
 #include <set>
 #include <vector>
 
+#include "src/model/json.h"
+
 namespace turnout::balance {
 namespace {
 
 using nlohmann::json;
 
-constexpr int kMostDepth = 64;  // values are printed and walked by recursion
+// Values are printed and walked by recursion.
+constexpr model::RecordLimits kLimits = {.size_bytes = 1024 * 1024, .depth = 64};
 
-// Watches a parse for what nlohmann's parser lets through.
-class StrictParse {
+// Watches a parse for keys that stand twice in an object, which nlohmann's parser lets through.
+class DuplicateKeys {
  public:
-  bool operator()(int depth, json::parse_event_t event, const json& parsed) {
-    if (depth > kMostDepth) fault_ = "values are nested more than 64 deep";
+  bool operator()(int /*depth*/, json::parse_event_t event, const json& parsed) {
     switch (event) {
       case json::parse_event_t::object_start:
         keys_.emplace_back();
@@ -54,11 +56,12 @@ std::string Explain(const json::exception& error) {
 }  // namespace
 
 absl::StatusOr<json> ParseJson(std::string_view text) {
-  StrictParse strict;
+  if (absl::Status status = model::CheckLimits(text, kLimits); !status.ok()) return status;
+  DuplicateKeys duplicates;
   try {
-    json value = json::parse(text.begin(), text.end(), std::ref(strict));
-    if (strict.fault().empty()) return value;
-    return absl::InvalidArgumentError(strict.fault());
+    json value = json::parse(text.begin(), text.end(), std::ref(duplicates));
+    if (duplicates.fault().empty()) return value;
+    return absl::InvalidArgumentError(duplicates.fault());
   } catch (const json::exception& error) {
     return absl::InvalidArgumentError("not valid JSON: " + Explain(error));
   }

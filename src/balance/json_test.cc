@@ -41,8 +41,13 @@ TEST(JsonTest, AKeyMustNotStandTwice) {
 
 TEST(JsonTest, DepthIsLimited) {
   EXPECT_TRUE(ParseJson(Nested(64)).ok());
-  EXPECT_EQ(ErrorOf(Nested(65)), "values are nested more than 64 deep");
-  EXPECT_EQ(ErrorOf(Nested(1'000'000)), "values are nested more than 64 deep");
+  EXPECT_EQ(ErrorOf(Nested(65)), "must nest at most 64 deep, nests deeper");
+  EXPECT_EQ(ErrorOf(Nested(500'000)), "must nest at most 64 deep, nests deeper");
+}
+
+TEST(JsonTest, SizeIsLimited) {
+  EXPECT_EQ(ErrorOf("\"" + std::string(1024 * 1024, 'x') + "\""),
+            "must be at most 1048576 bytes, is 1048578");
 }
 
 TEST(JsonTest, ShownShortens) {

@@ -6,7 +6,9 @@
 #include <atomic>
 #include <thread>
 
+#include "src/balance/picker_registry.h"
 #include "src/balance/testing.h"
+#include "src/balance/text.h"
 
 namespace turnout::balance {
 namespace {
@@ -86,16 +88,16 @@ TEST(PolicyConfigTest, AllErrorsComeTogether) {
   EXPECT_EQ(ErrorOf(R"({"connectTimeout":3,"picker":[{"version":{"key":5,"child":[{"x":{}}]}}]})"),
             "3 errors: (1) turnout.connectTimeout: must be a string of seconds like \"1.5s\", "
             "0.001s to 600s, got 3 (2) turnout.picker[0].version.key: must be a string, got 5 (3) "
-            "turnout.picker[0].version.child: names no known picker, got [{\"x\":{}}]; known: "
-            "random, round_robin, version");
+            "turnout.picker[0].version.child: names no known picker, got [{\"x\":{}}]; known: " +
+                Listed(PickerNames()));
 }
 
 TEST(PolicyConfigTest, ListsMustNameAPicker) {
   EXPECT_EQ(ErrorOf(R"({"picker":[{"verzion":{}}]})"),
-            "turnout.picker: names no known picker, got [{\"verzion\":{}}]; known: random, "
-            "round_robin, version; did you mean version?");
+            "turnout.picker: names no known picker, got [{\"verzion\":{}}]; known: " +
+                Listed(PickerNames()) + "; did you mean version?");
   EXPECT_EQ(ErrorOf(R"({"picker":[]})"),
-            "turnout.picker: names no picker; known: random, round_robin, version");
+            "turnout.picker: names no picker; known: " + Listed(PickerNames()));
   EXPECT_EQ(ErrorOf(R"({"picker":{"random":{}}})"),
             "turnout.picker: must be a list of pickers, got {\"random\":{}}");
   EXPECT_EQ(ErrorOf(R"({"picker":[{"random":{}},{"a":1,"b":2}]})"),

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <utility>
 
 #include "src/balance/policy_config.h"
@@ -77,8 +78,8 @@ ScriptedRandom::ScriptedRandom(std::uint64_t n, std::vector<std::uint64_t> resul
 std::uint64_t ScriptedRandom::Next() {
   EXPECT_LT(used_, results_.size()) << "the script has ended";
   if (used_ >= results_.size()) return 0;
-  const unsigned __int128 doubled = 2 * results_[used_++] + 1;
-  return static_cast<std::uint64_t>((doubled << 63) / n_);
+  const std::uint64_t width = std::numeric_limits<std::uint64_t>::max() / n_;
+  return width * results_[used_++] + width / 2;
 }
 
 std::uint64_t SeededRandom::Next() {
