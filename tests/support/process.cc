@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +12,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
+
+extern "C" {  // which this header of Debian 12 lacks
+#include <sys/pidfd.h>
+}
 
 namespace turnout::testing {
 namespace {
