@@ -34,13 +34,15 @@ struct WatchCallbacks {
 };
 
 // Follows `service`. All watches of a process on one cluster and service share one watch on etcd.
-// Does not block. InvalidArgument for a bad service name or bad options.
+// Does not block. InvalidArgument for a bad service name or bad options. In a forked child nothing
+// is ever delivered.
 absl::StatusOr<std::unique_ptr<Subscription>> Watch(std::string_view service,
                                                     const RegistryOptions& registry,
                                                     WatchCallbacks callbacks);
 
 // Every service that has a record under the namespace, with its instances, sorted by name. Blocks
-// for at most `timeout`. Unavailable names the endpoints and the last error.
+// for at most `timeout`. Unavailable names the endpoints and the last error; FailedPrecondition in a
+// forked child.
 absl::StatusOr<std::vector<Snapshot>> List(const RegistryOptions& registry,
                                            std::chrono::milliseconds timeout);
 

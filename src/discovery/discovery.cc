@@ -94,7 +94,7 @@ absl::StatusOr<std::vector<Snapshot>> List(const RegistryOptions& registry,
   auto options = registry::Complete(registry);
   if (!options.ok()) return options.status();
   if (base::InForkedChild()) {
-    return absl::UnavailableError(
+    return absl::FailedPreconditionError(
         "etcd cannot be read in a forked child: its threads do not exist");
   }
   const auto now = steady_clock::now();

@@ -73,7 +73,7 @@ absl::Status CheckLimits(std::string_view text, const RecordLimits& limits) {
     } else if (c == '{' || c == '[') {
       if (++depth > limits.depth) {
         return absl::InvalidArgumentError(
-            Concat({"must nest at most ", std::to_string(limits.depth), " deep, nests deeper"}));
+            Concat({"must have a depth of at most ", std::to_string(limits.depth), ", is deeper"}));
       }
     } else if (c == '}' || c == ']') {
       --depth;

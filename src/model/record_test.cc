@@ -179,8 +179,8 @@ TEST(ParseRecord, Limits) {
     return With("\"x\":" + std::string(depth - 1, '[') + std::string(depth - 1, ']'));
   };
   EXPECT_TRUE(Parse(nested(32)).ok());
-  EXPECT_THAT(ErrorOf(nested(33)), HasSubstr("record: must nest at most 32 deep"));
-  EXPECT_THAT(ErrorOf(std::string(60'000, '[')), HasSubstr("nest"));
+  EXPECT_THAT(ErrorOf(nested(33)), HasSubstr("record: must have a depth of at most 32"));
+  EXPECT_THAT(ErrorOf(std::string(60'000, '[')), HasSubstr("depth"));
   EXPECT_TRUE(Parse(With(R"("x":"\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[")")).ok());
 }
 
