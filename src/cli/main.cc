@@ -44,13 +44,13 @@ void AddRegistryOptions(CLI::App& command, RegistryOptions& registry) {
 
 void AddList(CLI::App& app, CommandLine& line) {
   CLI::App& ls = *app.add_subcommand("ls", "Show the services that are registered, or one of them");
-  ls.add_option("service", line.list.service,
+  ls.add_option("SERVICE", line.list.service,
                 "Show its instances (default: all services, in short)")
-      ->type_name("SERVICE");
+      ->type_name("");
   AddRegistryOptions(ls, line.list.registry);
   ls.add_option("--timeout", line.timeout_seconds, "How long to try to reach etcd")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.1, kLongestSeconds))
+      ->check(CLI::Range(0.1, kLongestSeconds).description(""))
       ->capture_default_str();
   AddOutputOptions(ls, line.list.json, line.verbosity);
   ls.footer(
@@ -63,14 +63,14 @@ void AddList(CLI::App& app, CommandLine& line) {
 void AddWatch(CLI::App& app, CommandLine& line) {
   CLI::App& watch = *app.add_subcommand(
       "watch", "Show the instances of a service, then every change, until Ctrl-C");
-  watch.add_option("service", line.watch.service, "The service")->type_name("SERVICE")->required();
+  watch.add_option("SERVICE", line.watch.service, "Its name")->type_name("")->required();
   AddRegistryOptions(watch, line.watch.registry);
   watch.add_option("--for", line.watch_seconds, "End after this time")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, kLongestSeconds));
+      ->check(CLI::Range(0.001, kLongestSeconds).description(""));
   watch.add_option("--count", line.watch.changes, "End after this many changes")
       ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000'000));
+      ->check(CLI::Range(1, 1'000'000'000).description(""));
   AddOutputOptions(watch, line.watch.json, line.verbosity);
   watch.footer(
       "Examples:\n"

@@ -18,17 +18,12 @@ int RunDemo(const DemoOptions& options) {
   for (const char* proxy : {"grpc_proxy", "https_proxy", "http_proxy"}) unsetenv(proxy);
 
   Report report(options.json);
-  Snapshot registry;
-  {
-    Story story(report);
-    story.Tell();
-    registry = story.registry();
-  }
+  Story(report).Tell();
   if (StopSignal() != 0) {
     PrintError("interrupted; everything that was started has been ended");
     return kStopped + StopSignal();
   }
-  return report.End(registry);
+  return report.End();
 }
 
 }  // namespace turnout::cli

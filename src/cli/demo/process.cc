@@ -142,19 +142,20 @@ bool Process::ended() const {
   return wait_status_.has_value();
 }
 
-std::optional<Process::Line> Process::FindLine(std::string_view text) const {
+std::optional<Process::Line> Process::FindLine(std::string_view text, Where where) const {
   const std::lock_guard lock(mutex_);
   const auto found = std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) {
-    return line.text.find(text) != std::string::npos;
+    const std::size_t position = line.text.find(text);
+    return where == Where::kAtStart ? position == 0 : position != std::string::npos;
   });
   if (found == lines_.end()) return std::nullopt;
   return *found;
 }
 
-absl::StatusOr<Process::Line> Process::AwaitLine(std::string_view text,
+absl::StatusOr<Process::Line> Process::AwaitLine(std::string_view text, Where where,
                                                  std::chrono::milliseconds limit) {
-  WaitFor(limit, [&] { return ended() || FindLine(text).has_value(); });
-  if (auto line = FindLine(text)) return *std::move(line);
+  WaitFor(limit, [&] { return ended() || FindLine(text, where).has_value(); });
+  if (auto line = FindLine(text, where)) return *std::move(line);
   return Problem(fmt::format("has not printed \"{}\"", text));
 }
 

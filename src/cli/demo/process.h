@@ -42,13 +42,17 @@ class Process {
 
   void Signal(int signal);  // nothing if it has ended
 
-  // Waits for a line that contains `text`. The error says what it printed last, if it ended or took
-  // too long.
-  absl::StatusOr<Line> AwaitLine(std::string_view text, std::chrono::milliseconds limit);
+  // The first line that has `text` there.
+  enum class Where { kAnywhere, kAtStart };
+  std::optional<Line> FindLine(std::string_view text, Where where) const;
+
+  // Waits for such a line. The error says what it printed last, if it ended or took too long.
+  absl::StatusOr<Line> AwaitLine(std::string_view text, Where where,
+                                 std::chrono::milliseconds limit);
+
   // Waits until it has ended with status 0; an error if it ends in another way or takes too long.
   absl::Status AwaitSuccess(std::chrono::milliseconds limit);
 
-  std::optional<Line> FindLine(std::string_view text) const;  // the first that contains it
   bool ended() const;
   const std::string& name() const { return name_; }
   pid_t pid() const { return pid_; }

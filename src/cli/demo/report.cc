@@ -11,7 +11,7 @@
 namespace turnout::cli {
 namespace {
 
-constexpr std::string_view kIndent = "     ";
+constexpr std::string_view kIndent = "      ";
 
 double Seconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration<double>(duration).count();
@@ -51,6 +51,7 @@ void Report::Problem(std::string_view problem) {
 }
 
 void Report::Registry(const Snapshot& snapshot) {
+  steps_.back()["registry"] = cli::ToJson(snapshot);
   std::string table = InstanceTable(snapshot, paint_, kIndent);
   if (!table.empty()) table.pop_back();
   Print(table);
@@ -112,7 +113,7 @@ Json Report::CallsJson() const {
   return phases;
 }
 
-Json Report::ToJson(const Snapshot& last_registry) const {
+Json Report::ToJson() const {
   Json reactions = Json::array();
   for (const Reaction& reaction : reactions_) {
     reactions.push_back({{"change", reaction.change},
@@ -123,13 +124,12 @@ Json Report::ToJson(const Snapshot& last_registry) const {
           {"seconds", Seconds(CallClock::now() - started_)},
           {"steps", steps_},
           {"calls", CallsJson()},
-          {"reactions", std::move(reactions)},
-          {"registry", cli::ToJson(last_registry)}};
+          {"reactions", std::move(reactions)}};
 }
 
-int Report::End(const Snapshot& last_registry) {
+int Report::End() {
   if (json_) {
-    fmt::print("{}\n", Dump(ToJson(last_registry)));
+    fmt::print("{}\n", Dump(ToJson()));
     std::fflush(stdout);
     return ok_ ? kOk : kFailed;
   }

@@ -22,9 +22,9 @@ class Report {
   explicit Report(bool json);
 
   void BeginStep(std::string_view title);
-  void Fact(std::string_view fact);        // something came out as it should
-  void Problem(std::string_view problem);  // something did not; the demonstration has failed
-  void Registry(const Snapshot& snapshot);
+  void Fact(std::string_view fact);         // something came out as it should
+  void Problem(std::string_view problem);   // something did not; the demonstration has failed
+  void Registry(const Snapshot& snapshot);  // as `turnout ls` shows it
 
   // What became of the calls in a part of the demonstration.
   void AddCalls(std::string phase, Calls calls);
@@ -32,7 +32,7 @@ class Report {
   void AddReaction(std::string change, std::chrono::nanoseconds took, std::string measured);
 
   // The summary. The exit status.
-  int End(const Snapshot& last_registry);
+  int End();
 
  private:
   struct Reaction {
@@ -45,7 +45,7 @@ class Report {
   Table AnswersTable() const;
   Table ReactionsTable() const;
   Json CallsJson() const;
-  Json ToJson(const Snapshot& last_registry) const;
+  Json ToJson() const;
 
   const bool json_;
   const Paint paint_;

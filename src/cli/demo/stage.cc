@@ -125,7 +125,8 @@ absl::Status Stage::StartEtcd() {
                "--listen-peer-urls=" + peer_url, "--initial-advertise-peer-urls=" + peer_url,
                "--initial-cluster=demo=" + peer_url});
   if (!etcd.ok()) return etcd.status();
-  auto ready = (*etcd)->AwaitLine("ready to serve client requests", kPatience);
+  auto ready =
+      (*etcd)->AwaitLine("ready to serve client requests", Process::Where::kAnywhere, kPatience);
   if (!ready.ok()) return ready.status();
   etcd_ = *std::move(etcd);
   etcd_address_ = fmt::format("127.0.0.1:{}", *port);
@@ -147,13 +148,12 @@ absl::Status Stage::StartServers(const std::vector<std::string>& versions) {
     if (!process.ok()) return process.status();
     servers_.push_back({.version = version, .process = *std::move(process)});
   }
-  constexpr std::string_view kRegistered = "registered /";
+  constexpr std::string_view kRegistered = "registered ";
   for (std::size_t i = first; i < servers_.size(); ++i) {
-    auto line = servers_[i].process->AwaitLine(kRegistered, kPatience);
+    auto line = servers_[i].process->AwaitLine(kRegistered, Process::Where::kAtStart, kPatience);
     if (!line.ok()) return line.status();
     // "registered KEY ADDRESS"
-    const std::string words =
-        line->text.substr(line->text.find(kRegistered) + kRegistered.size() - 1);
+    const std::string words = line->text.substr(kRegistered.size());
     const std::size_t blank = words.find(' ');
     servers_[i].key = words.substr(0, blank);
     servers_[i].address = blank == std::string::npos ? "" : words.substr(blank + 1);
@@ -172,7 +172,7 @@ absl::StatusOr<Reply> Stage::AskOnce(const std::string& version, const std::stri
       "app_client", {(programs_ / "app_client").string(), "--etcd", etcd_address_, "--service",
                      kDemoService, "--version", version, "--input", input, "--json"});
   if (!client.ok()) return client.status();
-  auto line = (*client)->AwaitLine("{\"calls\":", kPatience);
+  auto line = (*client)->AwaitLine("{\"calls\":", Process::Where::kAtStart, kPatience);
   if (!line.ok()) return line.status();
   const auto json = nlohmann::json::parse(line->text, nullptr, /*allow_exceptions=*/false);
   for (const bool ok : {true, false}) {

@@ -21,8 +21,6 @@ class Story {
   // stop.
   void Tell();
 
-  Snapshot registry() const { return view_ == nullptr ? Snapshot() : view_->latest(); }
-
  private:
   // An error says what was expected and what came.
   absl::Status StartEtcd();

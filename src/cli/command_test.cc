@@ -1,0 +1,209 @@
+// The command as its users see it: a process, its output, its exit status.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "nlohmann/json.hpp"
+#include "tests/support/etcd_server.h"
+#include "tests/support/fixture.h"
+#include "tests/support/process.h"
+
+namespace turnout::cli {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::StartsWith;
+using turnout::testing::kPatience;
+using turnout::testing::Process;
+
+struct Outcome {
+  int status = 0;
+  std::string output;  // of stdout and stderr
+};
+
+std::vector<std::string> CommandLine(const std::vector<std::string>& arguments) {
+  // Its standard error, too.
+  std::vector<std::string> line = {"/bin/sh", "-c", "exec \"$0\" \"$@\" 2>&1",
+                                   turnout::testing::Program("turnout")};
+  line.insert(line.end(), arguments.begin(), arguments.end());
+  return line;
+}
+
+Outcome RunCommand(const std::vector<std::string>& arguments) {
+  Process process(CommandLine(arguments));
+  Outcome outcome;
+  outcome.output = process.ReadAll();
+  outcome.status = process.Wait().value_or(-1000);
+  return outcome;
+}
+
+class UsageTest : public ::testing::TestWithParam<std::vector<std::string>> {};
+
+TEST_P(UsageTest, AMistakeIsOneLineAndStatus2) {
+  const Outcome outcome = RunCommand(GetParam());
+  EXPECT_EQ(outcome.status, 2) << outcome.output;
+  EXPECT_THAT(outcome.output, MatchesRegex("turnout: [^\n]+\n"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Mistakes, UsageTest,
+                         ::testing::Values(std::vector<std::string>{},
+                                           std::vector<std::string>{"--nonsense"},
+                                           std::vector<std::string>{"list"},
+                                           std::vector<std::string>{"watch"},
+                                           std::vector<std::string>{"ls", "a", "b"},
+                                           std::vector<std::string>{"ls", "bad..name"},
+                                           std::vector<std::string>{"ls", "--etcd", "no-port"},
+                                           std::vector<std::string>{"ls", "--prefix", "no-slash"},
+                                           std::vector<std::string>{"ls", "--timeout", "soon"},
+                                           std::vector<std::string>{"watch", "turnout.state"},
+                                           std::vector<std::string>{"watch", "app", "--count", "0"},
+                                           std::vector<std::string>{"demo", "now"}));
+
+TEST(HelpTest, ShowsEveryCommandWithAnExample) {
+  const Outcome all = RunCommand({"--help"});
+  EXPECT_EQ(all.status, 0);
+  for (const char* command : {"ls", "watch", "demo"}) {
+    EXPECT_THAT(all.output, HasSubstr(command));
+    const Outcome one = RunCommand({command, "--help"});
+    EXPECT_EQ(one.status, 0);
+    EXPECT_THAT(one.output, HasSubstr("  turnout " + std::string(command)));
+  }
+  EXPECT_THAT(RunCommand({"--version"}).output,
+              MatchesRegex("turnout [0-9.]+ \\(gRPC [0-9.]+\\)\n"));
+}
+
+TEST(UnreachableTest, SaysWhereAndWhatToTry) {
+  const turnout::testing::ReservedPort nobody;
+  const Outcome outcome = RunCommand({"ls", "--etcd", nobody.address(), "--timeout", "1"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.output, MatchesRegex("turnout: [^\n]+\n"));
+  EXPECT_THAT(outcome.output, HasSubstr(nobody.address()));
+  EXPECT_THAT(outcome.output, HasSubstr("--etcd"));
+}
+
+class CommandTest : public turnout::testing::IntegrationTest {
+ protected:
+  void SetUp() override { Admin().Put(Key("broken"), "no record"); }
+};
+
+TEST_F(CommandTest, LsShowsInstancesAndBadRecords) {
+  const auto v1 = Start("v1");
+  const auto v2 = Start("v2");
+  const Outcome text = RunCommand({"ls", Service(), "--etcd", Etcd()});
+  EXPECT_EQ(text.status, 0);
+  EXPECT_THAT(text.output, StartsWith("VERSION  ADDRESS"));
+  EXPECT_THAT(text.output, HasSubstr("v1       " + v1->address() + "  registered"));
+  EXPECT_THAT(text.output, HasSubstr(Key("broken")));
+
+  const json list = json::parse(RunCommand({"ls", Service(), "--etcd", Etcd(), "--json"}).output);
+  ASSERT_EQ(list["services"].size(), 1U);
+  EXPECT_EQ(list["services"][0]["instances"].size(), 2U);
+  EXPECT_EQ(list["services"][0]["rejected"][0]["key"], Key("broken"));
+
+  EXPECT_THAT(RunCommand({"ls", "--etcd", Etcd()}).output, HasSubstr("v1 ×1, v2 ×1"));
+}
+
+TEST_F(CommandTest, LsOfAServiceWithoutRecordsSaysSo) {
+  const Outcome outcome = RunCommand({"ls", "no.such.service", "--etcd", Etcd()});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.output, HasSubstr("no.such.service has no record"));
+}
+
+TEST_F(CommandTest, WatchShowsWhoIsThereAndEveryChange) {
+  const auto v1 = Start("v1");
+  Process watch(CommandLine({"watch", Service(), "--etcd", Etcd(), "--json", "--count", "2"}));
+  const auto next = [&watch] { return json::parse(watch.ReadLine().value_or("null")); };
+
+  json line = next();
+  EXPECT_EQ(line["change"], "present");
+  EXPECT_EQ(line["instance"]["address"], v1->address());
+  EXPECT_EQ(next()["change"], "rejected");
+  {
+    const auto v2 = Start("v2");
+    line = next();
+    EXPECT_EQ(line["change"], "joined");
+    EXPECT_EQ(line["instance"]["version"], "v2");
+  }
+  line = next();
+  EXPECT_THAT(line["change"], ::testing::AnyOf("draining", "left"));
+  EXPECT_EQ(watch.Wait(), 0);
+}
+
+TEST_F(CommandTest, WatchEndsWithStatus0OnCtrlC) {
+  Process watch(CommandLine({"watch", Service(), "--etcd", Etcd()}));
+  EXPECT_TRUE(watch.ReadLine().has_value());
+  watch.Signal(SIGINT);
+  EXPECT_EQ(watch.Wait(), 0);
+}
+
+TEST_F(CommandTest, WatchEndsWhenItsTimeIsOver) {
+  EXPECT_EQ(RunCommand({"watch", Service(), "--etcd", Etcd(), "--for", "0.2"}).status, 0);
+}
+
+// The folders that the demonstration makes.
+std::size_t DemoFolders() {
+  std::size_t count = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::temp_directory_path())) {
+    if (entry.path().filename().string().starts_with("turnout-demo-")) ++count;
+  }
+  return count;
+}
+
+class DemoTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = ::testing::TempDir() + "demo-test-" + std::to_string(getpid());
+    std::filesystem::create_directories(folder_);
+    setenv("TMPDIR", folder_.c_str(), 1);
+    setenv("TURNOUT_ETCD_BINARY", std::getenv("TURNOUT_TEST_ETCD"), 1);
+  }
+  void TearDown() override {
+    unsetenv("TMPDIR");
+    std::filesystem::remove_all(folder_);
+  }
+
+  std::string folder_;
+};
+
+TEST_F(DemoTest, EverythingComesOutAsItShould) {
+  const Outcome outcome = RunCommand({"demo", "--json"});
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  const json result = json::parse(outcome.output);
+  EXPECT_EQ(result["ok"], true);
+  EXPECT_EQ(result["steps"].size(), 8U);
+  EXPECT_LT(result["seconds"], 30);
+  EXPECT_EQ(DemoFolders(), 0U);
+}
+
+TEST_F(DemoTest, CtrlCLeavesNothingBehind) {
+  Process demo(CommandLine({"demo"}));
+  std::string line;
+  while (line.find("Two v1 servers") == std::string::npos) {
+    const auto next = demo.ReadLine();
+    ASSERT_TRUE(next.has_value());
+    line = *next;
+  }
+  EXPECT_EQ(DemoFolders(), 1U);
+  demo.Signal(SIGINT);
+  EXPECT_EQ(demo.Wait(), 128 + SIGINT);
+  EXPECT_EQ(DemoFolders(), 0U);
+}
+
+TEST_F(DemoTest, SaysWhichEtcdIsMissing) {
+  setenv("TURNOUT_ETCD_BINARY", "/no/such/etcd", 1);
+  const Outcome outcome = RunCommand({"demo"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.output, HasSubstr("TURNOUT_ETCD_BINARY names \"/no/such/etcd\""));
+}
+
+}  // namespace
+}  // namespace turnout::cli
