@@ -6,12 +6,12 @@ namespace turnout::etcd {
 
 absl::Status RpcError(std::string_view method, const Member& member, const grpc::Status& status) {
   const auto code = static_cast<absl::StatusCode>(status.error_code());
-  std::string_view remark;
-  if (code == absl::StatusCode::kUnimplemented) remark = " (is it an etcd v3 server?)";
-  if (code == absl::StatusCode::kDeadlineExceeded) remark = " (no answer in time)";
   const std::string name(method.substr(method.rfind('/') + 1));
-  return absl::Status(code, absl::StrCat("etcd ", name, " on ", member.endpoint, ": ",
-                                         status.error_message(), std::string(remark)));
+  std::string message = absl::StrCat("etcd ", name, " on ", member.endpoint, ": ");
+  absl::StrAppend(&message, status.error_message().empty() ? absl::StatusCodeToString(code)
+                                                           : status.error_message());
+  if (code == absl::StatusCode::kUnimplemented) message += " (is it an etcd v3 server?)";
+  return absl::Status(code, message);
 }
 
 bool IsMembersFault(const absl::Status& status) {

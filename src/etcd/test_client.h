@@ -22,7 +22,7 @@ namespace turnout::etcd {
 
 inline constexpr std::chrono::seconds kPatience{20};
 
-// Something that the loop's thread brings about and the test waits for.
+// Something that the loop's thread brings about; the test waits for it and takes it.
 template <typename T>
 class Slot {
  public:
@@ -36,7 +36,7 @@ class Slot {
     base::MutexLock lock(mutex_);
     while (!value_.has_value() && set_.WaitUntil(mutex_, deadline)) {
     }
-    return std::move(value_);
+    return std::exchange(value_, std::nullopt);
   }
 
  private:
@@ -71,6 +71,65 @@ class Journal {
   base::CondVar written_;
   std::vector<std::string> lines_;
 };
+
+class LeaseJournal final : public Client::LeaseObserver, public Journal {
+ public:
+  void OnGranted(std::int64_t lease) override {
+    Write("granted");
+    id.Set(lease);
+  }
+  void OnLost(const absl::Status& why) override { Write(absl::StrCat("lost: ", why.message())); }
+  void OnGrantFailed(const absl::Status& why) override {
+    Write(absl::StrCat("failed: ", why.message()));
+  }
+
+  Slot<std::int64_t> id;  // of the newest grant, taken by waiting for it
+};
+
+// Events as "put KEY VALUE" and "delete KEY", each call ended by "to REVISION".
+class WatchJournal final : public Client::WatchObserver, public Journal {
+ public:
+  void OnEvents(std::vector<Event> events, Revision revision) override {
+    for (const Event& event : events) {
+      Write(event.type == Event::Type::kPut
+                ? absl::StrCat("put ", event.kv.key, " ", event.kv.value)
+                : absl::StrCat("delete ", event.kv.key));
+    }
+    Write(absl::StrCat("to ", revision));
+  }
+  void OnCompacted(Revision /*revision*/) override { Write("compacted"); }
+  void OnInterrupted(const absl::Status& /*why*/) override { Write("interrupted"); }
+  void OnResumed() override { Write("resumed"); }
+};
+
+// Made, and destroyed, on the loop.
+template <typename T>
+class OnLoop {
+ public:
+  explicit OnLoop(const std::function<std::unique_ptr<T>()>& make) {
+    EventLoop::Get().RunAndWait([&] { held_ = make(); });
+  }
+  ~OnLoop() {
+    EventLoop::Get().RunAndWait([&] { held_.reset(); });
+  }
+  OnLoop(const OnLoop&) = delete;
+  OnLoop& operator=(const OnLoop&) = delete;
+
+  T& operator*() { return *held_; }
+
+ private:
+  std::unique_ptr<T> held_;
+};
+
+inline OnLoop<Client::WatchHandle> Watch(Client& client, const std::string& prefix, Revision start,
+                                         WatchJournal& journal) {
+  return OnLoop<Client::WatchHandle>([&] { return client.WatchPrefix(prefix, start, &journal); });
+}
+
+inline OnLoop<Client::LeaseHold> Hold(Client& client, int seconds, LeaseJournal& journal) {
+  return OnLoop<Client::LeaseHold>(
+      [&] { return client.HoldLease(std::chrono::seconds(seconds), &journal); });
+}
 
 // Begins with the first endpoint.
 class FirstMember final : public base::RandomSource {
@@ -118,6 +177,20 @@ class BlockingClient {
 
   Client& client_;
 };
+
+// A request of somebody else's.
+template <typename Response, typename Request>
+void CallEtcd(const std::string& endpoint, const std::string& method, const Request& request) {
+  auto& cluster = *new Cluster({endpoint});
+  auto& caller = *new Caller(cluster, std::chrono::seconds(5));
+  Slot<absl::Status> done;
+  EventLoop::Get().RunAndWait([&] {
+    caller.Call<Response>(method, request, [&](const absl::StatusOr<Response>& answer) {
+      done.Set(answer.status());
+    });
+  });
+  EXPECT_EQ(done.Wait(), absl::OkStatus());
+}
 
 }  // namespace turnout::etcd
 
