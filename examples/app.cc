@@ -6,8 +6,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
-#include <string_view>
+
+#include "absl/strings/str_cat.h"
 
 namespace app {
 namespace {
@@ -49,16 +51,17 @@ std::optional<int> ParseFlags(CLI::App& flags, int argc, char** argv) {
   } catch (const CLI::CallForHelp& help) {
     return flags.exit(help);
   } catch (const CLI::ParseError& mistake) {
-    return Report(flags, std::string(mistake.what()) + " (see --help)", kUsage);
+    return Report(flags, absl::StrCat(mistake.what(), " (see --help)"), kUsage);
   }
 }
 
 int Fail(const CLI::App& flags, const absl::Status& status) {
-  return Report(flags, std::string(status.message()),
+  return Report(flags, std::string{status.message()},
                 absl::IsInvalidArgument(status) ? kUsage : kFailed);
 }
 
 void LogToStderr(turnout::LogSeverity least) {
+  setenv("GRPC_VERBOSITY", "NONE", /*replace=*/0);
   auto logger = spdlog::stderr_logger_mt("turnout");
   logger->set_level(spdlog::level::debug);
   logger->set_pattern("%H:%M:%S.%e %l %v");

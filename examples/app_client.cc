@@ -85,6 +85,7 @@ class Caller {
     std::vector<app::CallReport> reports(flags_.threads);
     {
       std::vector<std::jthread> threads;
+      threads.reserve(reports.size());
       for (app::CallReport& report : reports) {
         threads.emplace_back([this, stop, &report] { CallUntilDone(stop, report); });
       }

@@ -30,6 +30,14 @@ struct Flags {
   bool verbose = false;
 };
 
+// gRPC would take `8089` for an address. Empty: right.
+std::string CheckHostPort(const std::string& text) {
+  const auto colon = text.rfind(':');
+  const bool right = colon != std::string::npos && colon > 0 && colon + 1 < text.size() &&
+                     text.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+  return right ? "" : "must be host:port, got \"" + text + "\"";
+}
+
 void AddFlags(CLI::App& app, Flags& flags) {
   turnout::RegistrarOptions& options = flags.registration;
   options.listen = "127.0.0.1:0";
@@ -40,6 +48,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--service", options.service, "dotted name, hwholiday.srv.app")->required();
   app.add_option("--version", options.version, "what callers ask for")->capture_default_str();
   app.add_option("--listen", options.listen, "host:port; port 0 takes a free one")
+      ->check(CheckHostPort)
       ->capture_default_str();
   app.add_option("--advertise", options.advertise, "host[:port] to tell clients instead");
   app.add_option("--id", options.id, "instance id (default: a new one)");

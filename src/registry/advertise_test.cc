@@ -37,7 +37,7 @@ class AdvertiseTest : public ::testing::Test {
                                        .endpoints = {"etcd-1:2379", "etcd-2:2379"},
                                        .allow_unix_addresses = allow_unix},
                                       network_);
-    if (!chosen.ok()) return std::string(chosen.status().message());
+    if (!chosen.ok()) return std::string{chosen.status().message()};
     return (chosen->doubtful ? "?" : "") + chosen->address;
   }
 

@@ -30,7 +30,7 @@ Clusters& AllClusters() {
 }
 
 absl::Status Prefixed(std::string_view field, const absl::Status& status) {
-  return absl::InvalidArgumentError(Concat({field, ": ", std::string(status.message())}));
+  return absl::InvalidArgumentError(Concat({field, ": ", model::Message(status)}));
 }
 
 // The same endpoints in one spelling, each once.

@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "src/model/text.h"
+
 namespace turnout::registry {
 namespace {
 
@@ -23,7 +25,7 @@ class ClustersTest : public testing::Test {
 std::string ErrorOf(std::string_view target) {
   const auto parsed = ParseTarget(target);
   EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument) << target;
-  return std::string(parsed.status().message());
+  return std::string(model::Message(parsed.status()));
 }
 
 TEST_F(ClustersTest, EndpointsComeFromTheEnvironmentThenTheDefault) {
@@ -41,7 +43,7 @@ TEST_F(ClustersTest, EndpointsComeFromTheEnvironmentThenTheDefault) {
 
 TEST_F(ClustersTest, OptionsAreChecked) {
   const auto error = [](const RegistryOptions& options) {
-    return std::string(Complete(options).status().message());
+    return std::string(model::Message(Complete(options).status()));
   };
   EXPECT_THAT(error({.endpoints = {"a:1", "b"}}), HasSubstr("endpoints: must be host:port"));
   EXPECT_THAT(error({.endpoints = {"a:1,b:2"}}), HasSubstr("endpoints: must be one endpoint each"));

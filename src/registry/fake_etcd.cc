@@ -74,6 +74,7 @@ void FakeEtcd::LoseLease() {
 void FakeEtcd::FailGrant(const absl::Status& why) { lease_observer_->OnGrantFailed(why); }
 
 void FakeEtcd::Compact() {
+  events_.clear();
   auto ended = watches_;
   for (const auto& [id, watch] : ended) watch.observer->OnCompacted(revision_);
 }
@@ -83,13 +84,20 @@ void FakeEtcd::Wipe() {
   revision_ = 1;
 }
 
-void FakeEtcd::Settle(bool answers) {
-  while (!events_.empty() || (answers && !answers_.empty())) {
-    auto& queue = events_.empty() ? answers_ : events_;
-    const auto next = std::move(queue.front());
-    queue.pop_front();
-    next();
+void FakeEtcd::Settle() {
+  while (!events_.empty() || !answers_.empty()) {
+    DeliverFirst(events_.empty() ? answers_ : events_);
   }
+}
+
+void FakeEtcd::SettleAnswers() {
+  while (!answers_.empty()) DeliverFirst(answers_);
+}
+
+void FakeEtcd::DeliverFirst(std::deque<std::function<void()>>& queue) {
+  const auto first = std::move(queue.front());
+  queue.pop_front();
+  first();
 }
 
 const etcd::KeyValue* FakeEtcd::Find(const std::string& key) const {

@@ -35,8 +35,10 @@ class FakeEtcd final : public etcd::Client {
   void set_failure(absl::Status failure) { failure_ = std::move(failure); }
   // The next request takes effect, but its answer is this.
   void LoseNextAnswer(absl::Status answer) { lost_answer_ = std::move(answer); }
-  // Requests take effect, but their answers stay away until the next Settle(true).
-  void Settle(bool answers = true);
+  // Delivers everything, and what follows from that.
+  void Settle();
+  // The same of answers alone: they overtake the events.
+  void SettleAnswers();
 
   const etcd::KeyValue* Find(const std::string& key) const;
   int commits() const { return commits_; }
@@ -66,6 +68,7 @@ class FakeEtcd final : public etcd::Client {
   bool Holds(const etcd::Txn::Condition& condition) const;
   void Apply(const etcd::Txn::Operation& operation, etcd::TxnResult& result);
   void Publish(const etcd::Event& event);
+  static void DeliverFirst(std::deque<std::function<void()>>& queue);
 
   const std::string endpoints_ = "fake:1";
   std::map<std::string, etcd::KeyValue> keys_;

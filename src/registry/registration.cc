@@ -100,7 +100,6 @@ void Registration::Load() {
 void Registration::OnLoaded(const etcd::TxnResult& found) {
   read_ = true;
   SetRecord(found);
-  state_revision_ = found.revision;
   const std::string* state = nullptr;
   for (const etcd::KeyValue& kv : found.read) {
     if (kv.key == plan_.state_key) state = &kv.value;
@@ -229,8 +228,7 @@ void Registration::OnEvents(std::vector<etcd::Event> events, etcd::Revision /*re
       etcd::TxnResult found{.revision = event.kv.mod_revision};
       if (exists) found.read.push_back(std::move(event.kv));
       SetRecord(found);
-    } else if (event.kv.key == plan_.state_key && event.kv.mod_revision > state_revision_) {
-      state_revision_ = event.kv.mod_revision;
+    } else if (event.kv.key == plan_.state_key) {
       SetOperatorState(exists ? &event.kv.value : nullptr);
     }
   }

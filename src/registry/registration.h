@@ -127,11 +127,10 @@ class Registration final : public std::enable_shared_from_this<Registration>,
   std::function<void()> ended_;
   std::shared_ptr<Registration> self_;  // while ending
 
-  // What etcd holds, each as of its revision; meaningless until read.
+  // What etcd holds, the record as of its revision; meaningless until read.
   bool read_ = false;
   etcd::Revision record_revision_ = 0;
   std::optional<Record> record_;
-  etcd::Revision state_revision_ = 0;
   model::OperatorState operator_state_ = model::OperatorState::kNone;
 
   std::int64_t lease_ = 0;  // 0: none at the moment

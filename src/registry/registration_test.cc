@@ -235,16 +235,52 @@ TEST_F(RegistrationTest, TakesOverTheRecordOfItsPredecessor) {
   EXPECT_EQ(Lease(), 7);
 }
 
-// The key changes between the reading and the put.
+// It is told of the deletion first, when another process has the key already.
 TEST_F(RegistrationTest, OverwritesNothingUnseen) {
   BeginAndRegister();
-  etcd_.DeleteKey(kKey);
-  etcd_.Settle(/*answers=*/false);
   etcd_.DeleteKey(kKey);
   etcd_.PutAs(kKey, "theirs", 9);
   etcd_.Settle();
   EXPECT_EQ(Value(), "theirs");
   EXPECT_EQ(states_.back(), kSuperseded);
+}
+
+// The answer to the second put overtakes the event of the deletion before it.
+TEST_F(RegistrationTest, IgnoresEventsOlderThanItsAnswers) {
+  BeginAndRegister();
+  etcd_.LoseLease();
+  etcd_.GrantLease(8);
+  etcd_.SettleAnswers();
+  EXPECT_THAT(states_, ElementsAre(kRegistering, kRegistered));
+  const int commits = etcd_.commits();
+  etcd_.Settle();
+  EXPECT_THAT(states_, ElementsAre(kRegistering, kRegistered));
+  EXPECT_EQ(etcd_.commits(), commits);
+}
+
+// The event of a deletion overtakes the answer to the put before it.
+TEST_F(RegistrationTest, ReadsAgainWhenItsAnswerIsOlderThanEvents) {
+  Begin();
+  etcd_.Settle();
+  etcd_.GrantLease(7);
+  etcd_.DeleteKey(kKey);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+  EXPECT_EQ(states_.back(), kRegistered);
+}
+
+TEST_F(RegistrationTest, ANewLeaseEndsTheWait) {
+  Begin();
+  etcd_.set_failure(absl::UnavailableError("connection refused"));
+  etcd_.Settle();
+  etcd_.GrantLease(7);
+  etcd_.Settle();
+  ASSERT_EQ(timers_.waiting(), 1U);
+  etcd_.set_failure(absl::OkStatus());
+  etcd_.GrantLease(8);
+  etcd_.Settle();
+  EXPECT_EQ(Lease(), 8);
+  EXPECT_EQ(timers_.waiting(), 0U);
 }
 
 TEST_F(RegistrationTest, RetriesWithGrowingDelaysForAsLongAsItTakes) {
@@ -308,8 +344,6 @@ TEST_F(RegistrationTest, DrainsThenDeletesThenLetsGoOfTheLease) {
 
 TEST_F(RegistrationTest, DoesNotComeBackToDrain) {
   BeginAndRegister();
-  etcd_.DeleteKey(kKey);
-  etcd_.Settle(/*answers=*/false);
   etcd_.PutAs(kStateKey, "removed", 0);
   etcd_.Settle();
   std::vector<bool> announced;
