@@ -45,13 +45,13 @@ void Merge(std::vector<Branch>& branches, std::size_t most) {
     last.methods.insert(last.methods.end(), rest->methods.begin(), rest->methods.end());
   }
   std::ranges::sort(last.off);
-  last.off.erase(std::ranges::unique(last.off).begin(), last.off.end());
+  last.off.erase(std::unique(last.off.begin(), last.off.end()), last.off.end());
   branches.resize(most);
 }
 
-std::vector<Branch> Branches(std::unordered_map<std::string_view, Positions> off) {
+std::vector<Branch> Branches(const std::unordered_map<std::string_view, Positions>& off) {
   std::map<Positions, std::vector<std::string_view>> by_set;
-  for (auto& [method, positions] : off) by_set[std::move(positions)].push_back(method);
+  for (const auto& [method, positions] : off) by_set[positions].push_back(method);
   std::vector<Branch> branches;
   branches.reserve(by_set.size());
   for (auto& [positions, methods] : by_set) branches.push_back({positions, std::move(methods)});
@@ -116,7 +116,8 @@ class BranchPicker final : public Picker {
 
 class MethodGate final : public Picker {
  public:
-  MethodGate(const PickerBuilder& builder, EndpointGroup group, std::vector<Branch> branches) {
+  MethodGate(const PickerBuilder& builder, EndpointGroup group,
+             const std::vector<Branch>& branches) {
     branches_.reserve(branches.size());
     for (const Branch& branch : branches) {
       branches_.push_back(std::make_unique<BranchPicker>(builder, group, branch));
@@ -141,9 +142,9 @@ class MethodGate final : public Picker {
 }  // namespace
 
 std::unique_ptr<const Picker> BuildMethodGate(const PickerBuilder& builder, EndpointGroup group) {
-  auto off = FindSwitchedOff(group);
+  const auto off = FindSwitchedOff(group);
   if (off.empty()) return builder.Build(std::move(group));
-  return std::make_unique<MethodGate>(builder, std::move(group), Branches(std::move(off)));
+  return std::make_unique<MethodGate>(builder, std::move(group), Branches(off));
 }
 
 }  // namespace turnout::balance

@@ -2,8 +2,11 @@
 // versions, at 10 to 10,000 instances. Every pick asks for another version than the one before.
 #include <benchmark/benchmark.h>
 
-#include <array>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "src/balance/policy_config.h"
 #include "src/balance/testing.h"
@@ -17,6 +20,19 @@ std::vector<std::string> Versions() {
   std::vector<std::string> versions;
   for (std::size_t i = 0; i < kVersions; ++i) versions.push_back("v" + std::to_string(i));
   return versions;
+}
+
+// As records have them: each method of the service is listed, and on.
+std::vector<Endpoint> EndpointsWithMethods(std::int64_t count) {
+  auto endpoints = testing::MakeEndpoints(static_cast<std::size_t>(count), Versions());
+  for (Endpoint& endpoint : endpoints) {
+    auto instance = std::make_shared<Instance>(endpoint.instance());
+    for (const char* const method : {"Get", "Put", "List", "Delete", "Watch"}) {
+      instance->methods[method];
+    }
+    endpoint.member.instance = std::move(instance);
+  }
+  return endpoints;
 }
 
 // One lookup costs little, so that the picker's own cost shows.
@@ -37,8 +53,7 @@ std::shared_ptr<const PolicyConfig> ConfigFor(const std::string& leaf) {
 }
 
 void BM_Pick(benchmark::State& state, const std::string& leaf) {
-  const auto endpoints =
-      testing::MakeEndpoints(static_cast<std::size_t>(state.range(0)), Versions());
+  const auto endpoints = EndpointsWithMethods(state.range(0));
   const auto picker = BuildRoot(*ConfigFor(leaf), testing::kService, endpoints);
   const std::vector<std::string> versions = Versions();
   std::vector<VersionArgs> calls(versions.begin(), versions.end());
@@ -52,8 +67,7 @@ BENCHMARK_CAPTURE(BM_Pick, version_random, "random")->Arg(10)->Arg(1'000)->Arg(1
 BENCHMARK_CAPTURE(BM_Pick, version_round_robin, "round_robin")->Arg(10)->Arg(1'000)->Arg(10'000);
 
 void BM_Build(benchmark::State& state, const std::string& leaf) {
-  const auto endpoints =
-      testing::MakeEndpoints(static_cast<std::size_t>(state.range(0)), Versions());
+  const auto endpoints = EndpointsWithMethods(state.range(0));
   const auto config = ConfigFor(leaf);
   for (auto _ : state) {
     benchmark::DoNotOptimize(BuildRoot(*config, testing::kService, endpoints));

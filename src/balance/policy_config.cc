@@ -70,7 +70,8 @@ void CheckPolicies(const json& list, const Place& place) {
 }
 
 absl::Status In(std::string_view what, const absl::Status& status) {
-  return absl::InvalidArgumentError(model::Concat({what, ": ", std::string(status.message())}));
+  const absl::string_view why = status.message();
+  return absl::InvalidArgumentError(model::Concat({what, ": ", {why.data(), why.size()}}));
 }
 
 }  // namespace
