@@ -80,13 +80,20 @@ class Registrar {
   // which clients make sure that they reached this instance and not another one on its address) and
   // permits keepalive pings every 10 s. Call it before BuildAndStart. A server without it can be
   // registered all the same, but announces neither.
+  //
+  // gRPC keeps the health service's switch for the whole process, and does not tell how a server
+  // was built: of several servers in a process, prepare all or none.
   static void PrepareServer(grpc::ServerBuilder& builder);
 
   // Begins to register `server`, which accepts calls on `port`. Does not wait for etcd: while etcd
   // cannot be reached it tries again with jittered exponential backoff (100 ms to 5 s), for as long
   // as it takes. `server` is used during this call and DrainAndShutdown only.
   //
-  // InvalidArgument names the option, what was found and what is allowed.
+  // A record that another process left, or keeps, under the same id is taken over. The server
+  // answers health checks under a name of this registration alone, and under the plain id. May
+  // resolve etcd's host names, if that is what it takes to find an address.
+  //
+  // InvalidArgument names the option, what is allowed and what was found.
   static absl::StatusOr<std::unique_ptr<Registrar>> Start(RegistrarOptions options,
                                                           grpc::Server& server, int port);
 
@@ -102,7 +109,8 @@ class Registrar {
 
   // The graceful end: marks the record as draining, waits `drain_delay` so that clients can turn
   // away, deletes the record (and the lease, if it was the last on it), then ends `server` with
-  // `deadline` for the calls that still run. Blocks for at most drain_delay + deadline + 2 s.
+  // `deadline` for the calls that still run. Blocks for at most drain_delay + deadline + 2 s, and
+  // for as long as handlers ignore that their call has been cancelled.
   // Later calls return at once.
   void DrainAndShutdown(grpc::Server& server, std::chrono::milliseconds deadline);
 
