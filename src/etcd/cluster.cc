@@ -58,7 +58,7 @@ void Cluster::Failed(const Member& member, const absl::Status& why) {
   grpc::experimental::ChannelResetConnectionBackoff(member.channel.get());
   if (&member != &members_[current_] || members_.size() == 1) return;
   current_ = (current_ + 1) % members_.size();
-  base::Log(LogSeverity::kInfo, "etcd",
+  base::Log(LogSeverity::kDebug, "etcd",
             absl::StrCat("asking ", members_[current_].endpoint, " now: ", why.message()));
 }
 

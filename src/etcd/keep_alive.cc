@@ -12,13 +12,13 @@ constexpr char kKeepAlive[] = "/etcdserverpb.Lease/LeaseKeepAlive";
 
 }  // namespace
 
-void KeepAlives::Add(std::int64_t lease, Observer* observer) {
-  leases_.insert_or_assign(lease, Lease{observer});
+void KeepAlives::Add(std::int64_t id, Observer* observer) {
+  leases_.insert_or_assign(id, Lease{observer});
   if (stream_ == nullptr && reopen_ == nullptr) Open();
 }
 
-void KeepAlives::Remove(std::int64_t lease) {
-  leases_.erase(lease);
+void KeepAlives::Remove(std::int64_t id) {
+  leases_.erase(id);
   if (!leases_.empty()) return;
   stream_.reset();
   reopen_.reset();
@@ -45,7 +45,7 @@ void KeepAlives::Open() {
 void KeepAlives::Break(const absl::Status& why) {
   stream_.reset();
   for (auto& [id, lease] : leases_) lease.unanswered = false;
-  base::Log(LogSeverity::kWarning, "etcd", std::string(why.message()));
+  base::Log(LogSeverity::kDebug, "etcd", absl::StrCat(why.message()));
   cluster_.Failed(*member_, why);
   reopen_ = EventLoop::Get().RunAfter(backoff_.Next(), [this] { Open(); });
 }

@@ -33,11 +33,11 @@ class KeepAlives final : private KeepAliveStream::Handler {
 
   explicit KeepAlives(Cluster& cluster) : cluster_(cluster) {}
 
-  void Add(std::int64_t lease, Observer* observer);
-  void Remove(std::int64_t lease);
+  void Add(std::int64_t id, Observer* observer);
+  void Remove(std::int64_t id);
 
   // Asks etcd to keep the lease. When the request before is still unanswered, its member is left.
-  void Ask(std::int64_t lease);
+  void Ask(std::int64_t id);
 
  private:
   struct Lease {

@@ -46,7 +46,7 @@ void Watches::Open() {
 }
 
 void Watches::Break(const absl::Status& why) {
-  base::Log(LogSeverity::kWarning, "etcd", std::string(why.message()));
+  base::Log(LogSeverity::kDebug, "etcd", absl::StrCat(why.message()));
   stream_.reset();
   silence_.reset();
   cluster_.Failed(*member_, why);

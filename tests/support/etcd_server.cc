@@ -176,6 +176,11 @@ void EtcdServer::Kill() {
   AwaitEnd();
 }
 
+void EtcdServer::Restart() {
+  Kill();
+  Start();
+}
+
 void EtcdServer::AwaitEnd() {
   waitpid(pid_, nullptr, 0);
   pid_ = -1;

@@ -42,11 +42,11 @@ class EtcdServer {
 
   const std::string& endpoint() const { return client_port_.address(); }
 
-  void Stop();   // SIGTERM
-  void Kill();   // SIGKILL
-  void Start();  // again, with the same port and data; waits until it answers
-  void Restart() { Kill(), Start(); }
-  void Wipe();  // removes the data; while it does not run
+  void Stop();     // SIGTERM
+  void Kill();     // SIGKILL
+  void Start();    // again, with the same port and data; waits until it answers
+  void Restart();  // killed, and started again
+  void Wipe();     // removes the data; while it does not run
 
   // Freezes it: connections stay open, nothing is answered.
   void Pause() const;
