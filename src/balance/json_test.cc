@@ -1,11 +1,14 @@
 #include "src/balance/json.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
 namespace turnout::balance {
 namespace {
+
+using ::testing::HasSubstr;
 
 std::string ErrorOf(std::string_view text) {
   return std::string(ParseJson(text).status().message());
@@ -41,13 +44,12 @@ TEST(JsonTest, AKeyMustNotStandTwice) {
 
 TEST(JsonTest, DepthIsLimited) {
   EXPECT_TRUE(ParseJson(Nested(64)).ok());
-  EXPECT_EQ(ErrorOf(Nested(65)), "must nest at most 64 deep, nests deeper");
-  EXPECT_EQ(ErrorOf(Nested(500'000)), "must nest at most 64 deep, nests deeper");
+  EXPECT_THAT(ErrorOf(Nested(65)), HasSubstr("at most 64"));
+  EXPECT_THAT(ErrorOf(Nested(500'000)), HasSubstr("at most 64"));
 }
 
 TEST(JsonTest, SizeIsLimited) {
-  EXPECT_EQ(ErrorOf("\"" + std::string(1024 * 1024, 'x') + "\""),
-            "must be at most 1048576 bytes, is 1048578");
+  EXPECT_THAT(ErrorOf("\"" + std::string(1024 * 1024, 'x') + "\""), HasSubstr("1048576 bytes"));
 }
 
 TEST(JsonTest, ShownShortens) {
