@@ -38,7 +38,8 @@ class EtcdResolver final : public Resolver {
   EtcdResolver(ResolverArgs args, absl::StatusOr<registry::Target> target)
       : serializer_(std::move(args.work_serializer)),
         handler_(std::move(args.result_handler)),
-        args_(args.args),
+        service_config_(EffectiveServiceConfig::Of(args.args)),
+        args_(WithoutKeptServiceConfig(args.args)),
         target_(std::move(target)),
         engine_(args_.GetObjectRef<EventEngine>()),
         source_(grpc_core::MakeRefCounted<SnapshotSource>()),
@@ -64,11 +65,12 @@ class EtcdResolver final : public Resolver {
 
   const std::shared_ptr<grpc_core::WorkSerializer> serializer_;
   const std::unique_ptr<ResultHandler> handler_;
+  const EffectiveServiceConfig service_config_;
+  const grpc_core::ChannelArgs kept_args_;
   const grpc_core::ChannelArgs args_;
   const absl::StatusOr<registry::Target> target_;
   const std::shared_ptr<EventEngine> engine_;
   const RefCountedPtr<SnapshotSource> source_;
-  EffectiveServiceConfig service_config_;
   RefCountedPtr<grpc_core::ConfigSelector> config_selector_;
   HostLookup hosts_;
   std::unique_ptr<Subscription> subscription_;
@@ -82,7 +84,6 @@ void EtcdResolver::StartLocked() {
   if (!target_.ok()) {
     return ReportErrorLocked(absl::UnavailableError(target_.status().message()));
   }
-  service_config_ = EffectiveServiceConfig::Of(args_);
   if (service_config_.config != nullptr) {
     config_selector_ = MakeConfigSelector(service_config_.config);
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "src/core/ext/filters/client_channel/client_channel_service_config.h"
 #include "src/core/lib/json/json.h"
 #include "src/core/lib/service_config/service_config_impl.h"
@@ -14,7 +15,26 @@
 namespace turnout::adapter {
 namespace {
 
+using grpc_core::ChannelArgs;
 using grpc_core::Json;
+
+constexpr char kKeptServiceConfig[] = "turnout.internal.service_config";
+
+class Keeper final : public grpc_core::ProxyMapperInterface {
+ public:
+  absl::optional<std::string> MapName(absl::string_view server_uri, ChannelArgs* args) override {
+    if (!absl::StartsWith(server_uri, "etcd:")) return absl::nullopt;
+    if (const auto json = args->GetOwnedString(GRPC_ARG_SERVICE_CONFIG); json.has_value()) {
+      *args = args->Set(kKeptServiceConfig, *json);
+    }
+    return std::string(server_uri);  // what is changed in `args` counts only with an answer
+  }
+
+  absl::optional<grpc_resolved_address> MapAddress(const grpc_resolved_address&,
+                                                   ChannelArgs*) override {
+    return absl::nullopt;
+  }
+};
 
 bool IsOurs(absl::string_view policy) {
   for (const char* name : kPolicyNames) {
@@ -24,8 +44,7 @@ bool IsOurs(absl::string_view policy) {
 }
 
 // The policy that gRPC will choose; empty for its default, pick_first.
-absl::string_view ChosenPolicy(const grpc_core::ServiceConfig& config,
-                               const grpc_core::ChannelArgs& args) {
+absl::string_view ChosenPolicy(const grpc_core::ServiceConfig& config, const ChannelArgs& args) {
   using Parser = grpc_core::internal::ClientChannelServiceConfigParser;
   using Parsed = grpc_core::internal::ClientChannelGlobalParsedConfig;
   // gRPC's getter is not const; the service config is only read.
@@ -39,9 +58,17 @@ absl::string_view ChosenPolicy(const grpc_core::ServiceConfig& config,
 
 }  // namespace
 
-EffectiveServiceConfig EffectiveServiceConfig::Of(const grpc_core::ChannelArgs& args) {
+std::unique_ptr<grpc_core::ProxyMapperInterface> MakeServiceConfigKeeper() {
+  return std::make_unique<Keeper>();
+}
+
+ChannelArgs WithoutKeptServiceConfig(const ChannelArgs& args) {
+  return args.Remove(kKeptServiceConfig);
+}
+
+EffectiveServiceConfig EffectiveServiceConfig::Of(const ChannelArgs& args) {
   EffectiveServiceConfig effective;
-  auto json = Json::Parse(args.GetString(GRPC_ARG_SERVICE_CONFIG).value_or("{}"));
+  auto json = Json::Parse(args.GetString(kKeptServiceConfig).value_or("{}"));
   if (!json.ok()) return effective;
   auto config = grpc_core::ServiceConfigImpl::Create(args, json->Dump());
   if (!config.ok()) return effective;
