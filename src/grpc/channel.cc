@@ -5,6 +5,8 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "src/balance/policy_config.h"
 #include "src/grpc/adapter.h"
@@ -32,6 +34,12 @@ absl::Status Check(const std::string& target, const ChannelOptions& options) {
   return adapter::CheckWithGrpc(options.service_config_json);
 }
 
+bool Has(const grpc::ChannelArguments& arguments, std::string_view key) {
+  const grpc_channel_args list = arguments.c_channel_args();
+  return std::any_of(list.args, list.args + list.num_args,
+                     [key](const grpc_arg& argument) { return key == argument.key; });
+}
+
 }  // namespace
 
 absl::Status Init() { return adapter::Registration(); }
@@ -49,6 +57,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
   if (!options.service_config_json.empty()) {
     arguments.SetServiceConfigJSON(options.service_config_json);
   }
+  // Where the environment names an HTTP proxy, gRPC would resolve the proxy instead of the target.
+  if (!Has(arguments, GRPC_ARG_ENABLE_HTTP_PROXY)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(adapter::kResolveTimeoutArg, static_cast<int>(options.resolve_timeout.count()));
   return grpc::CreateCustomChannel(target, credentials, arguments);
 }
