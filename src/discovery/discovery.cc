@@ -55,7 +55,7 @@ RangeOutcome RangeUntil(etcd::Client& client, const std::string& prefix,
   while (true) {
     auto outcome = RangeOnce(client, prefix, deadline);
     if (outcome.has_value() && outcome->ok()) return *std::move(outcome);
-    if (outcome.has_value()) last_error = std::string(outcome->status().message());
+    if (outcome.has_value()) last_error = model::Message(outcome->status());
     const auto next = steady_clock::now() + backoff.Next();
     if (!outcome.has_value() || next >= deadline) {
       return absl::UnavailableError(model::Concat(

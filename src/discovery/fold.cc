@@ -125,7 +125,7 @@ void Fold::PutRecord(std::string_view id, const etcd::KeyValue& kv) {
   entry.record_hash = hash;
   auto parsed = model::ParseRecord(scope_.service, id, kv.value, scope_.limits);
   if (!parsed.ok()) {
-    entry.record_fault = std::string(parsed.status().message());
+    entry.record_fault = model::Message(parsed.status());
     return;
   }
   entry.record_fault.clear();
@@ -150,7 +150,7 @@ void Fold::PutState(std::string_view id, const etcd::KeyValue& kv) {
   entry.state_revision = kv.mod_revision;
   const auto state = model::ParseOperatorState(kv.value);
   entry.state = state.ok() ? *state : OperatorState::kNone;
-  entry.state_fault = std::string(state.status().message());
+  entry.state_fault = model::Message(state.status());
 }
 
 void Fold::DeleteState(std::string_view id) {

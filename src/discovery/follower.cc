@@ -116,7 +116,7 @@ void Follower::OnCompacted() {
 void Follower::OnInterrupted(const absl::Status& why) {
   const absl::Status error = absl::UnavailableError(
       model::Concat({"cannot read the registrations of ", scope_.service, " from etcd at ",
-                     environment_.client.endpoints(), ": ", std::string(why.message())}));
+                     environment_.client.endpoints(), ": ", model::Message(why)}));
   if (outage_ == error) return;
   if (outage_.ok()) ReportOutage(error);
   outage_ = error;

@@ -11,11 +11,15 @@ using model::Concat;
 
 constexpr std::string_view kComponent = "discovery";
 
+// Longer than any key that can be a record's: the id at its end is what one looks for.
+constexpr std::size_t kMostKeyBytes = 1024;
+
 void ReportRejected(const Snapshot::Rejected& rejected) {
   base::Count(base::GlobalCounters().records_rejected);
   // The key may hold anything.
-  base::Log(LogSeverity::kWarning, kComponent,
-            Concat({model::Quoted(rejected.key), " is not used: ", rejected.reason}));
+  base::Log(
+      LogSeverity::kWarning, kComponent,
+      Concat({model::Quoted(rejected.key, kMostKeyBytes), " is not used: ", rejected.reason}));
   base::Observe(
       [rejected](Observer& observer) { observer.OnRecordRejected(rejected.key, rejected.reason); });
 }
@@ -39,7 +43,7 @@ void ReportSnapshot(const std::shared_ptr<const Snapshot>& snapshot) {
 
 void ReportOutage(const absl::Status& error) {
   base::Log(LogSeverity::kWarning, kComponent,
-            Concat({std::string(error.message()), "; trying again, what was known stays in use"}));
+            Concat({model::Message(error), "; trying again, what was known stays in use"}));
 }
 
 void ReportRecovery(const std::string& service) {

@@ -65,8 +65,7 @@ absl::StatusOr<std::string> ParseAddress(std::string_view text, const RecordLimi
   if (text.starts_with("unix:")) return ParseUnixAddress(text, limits.allow_unix_addresses);
   const auto address = ParseHostPort(text);
   if (!address.ok()) {
-    return absl::InvalidArgumentError(
-        Concat({"node.address: ", std::string(address.status().message())}));
+    return absl::InvalidArgumentError(Concat({"node.address: ", Message(address.status())}));
   }
   if (address->host == "0.0.0.0" || address->host == "::") {
     return Wrong("node.address", "an address that others can call, not a wildcard", Quoted(text));
@@ -171,7 +170,7 @@ absl::StatusOr<Instance> ParseRecord(std::string_view service, std::string_view 
   if (absl::Status status = CheckInstanceId(id); !status.ok()) return status;
   Json record;
   if (absl::Status status = ParseJson(value, limits, record); !status.ok()) {
-    return absl::InvalidArgumentError(Concat({"record: ", std::string(status.message())}));
+    return absl::InvalidArgumentError(Concat({"record: ", Message(status)}));
   }
   if (!record.is_object()) return Wrong("record", "an object", Shown(record));
 

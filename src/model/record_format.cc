@@ -78,7 +78,7 @@ absl::StatusOr<std::string> WithMetadata(std::string_view value, std::string_vie
   using Json = nlohmann::ordered_json;
   Json record;
   if (absl::Status status = ParseJson(value, RecordLimits{}, record); !status.ok()) {
-    return absl::InvalidArgumentError(Concat({"record: ", std::string(status.message())}));
+    return absl::InvalidArgumentError(Concat({"record: ", Message(status)}));
   }
   if (!record.is_object()) return absl::InvalidArgumentError("record: must be an object");
   Json& metadata = record["metadata"];

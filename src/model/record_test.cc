@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "src/model/text.h"
+
 namespace turnout::model {
 namespace {
 
@@ -26,7 +28,7 @@ std::string With(std::string_view fields) {
 std::string ErrorOf(std::string_view value, const RecordLimits& limits = {}) {
   const auto parsed = Parse(value, limits);
   EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument) << value;
-  return std::string(parsed.status().message());
+  return std::string(Message(parsed.status()));
 }
 
 TEST(ParseRecord, WhatGoWrote) {

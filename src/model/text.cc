@@ -10,11 +10,14 @@ std::string Concat(std::initializer_list<std::string_view> parts) {
   return whole;
 }
 
-std::string Quoted(std::string_view text) {
-  constexpr std::size_t kMost = 64;
-  const std::string_view shown = text.substr(0, kMost);
+std::string_view Message(const absl::Status& status) {
+  return {status.message().data(), status.message().size()};
+}
+
+std::string Quoted(std::string_view text, std::size_t most_bytes) {
+  const std::string_view shown = text.substr(0, most_bytes);
   const std::string escaped = absl::CHexEscape({shown.data(), shown.size()});
-  return Concat({"\"", escaped, text.size() > kMost ? "…\"" : "\""});
+  return Concat({"\"", escaped, text.size() > most_bytes ? "…\"" : "\""});
 }
 
 std::string_view Trimmed(std::string_view text) {
