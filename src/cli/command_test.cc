@@ -21,7 +21,6 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
-using turnout::testing::kPatience;
 using turnout::testing::Process;
 
 struct Outcome {

@@ -55,7 +55,7 @@ std::string MethodsOffText(const Instance& instance) {
 }
 
 std::string StatusText(const Member& member, const Paint& paint) {
-  const std::string text(ToString(member.status));
+  std::string text(ToString(member.status));
   switch (member.status) {
     case InstanceStatus::kRegistered:
       return paint.Green(text);
@@ -71,6 +71,7 @@ std::string VersionCounts(const std::vector<Member>& members) {
   std::map<std::string, int> counts;
   for (const Member& member : members) ++counts[VersionText(*member.instance)];
   std::vector<std::string> parts;
+  parts.reserve(counts.size());
   for (const auto& [version, count] : counts)
     parts.push_back(fmt::format("{} ×{}", version, count));
   return fmt::format("{}", fmt::join(parts, ", "));

@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "fmt/chrono.h"
@@ -30,7 +31,7 @@ long Milliseconds(Time time) {
 }
 
 std::string PaintKind(Change::Kind kind, const Paint& paint) {
-  const std::string text = fmt::format("{:<9}", ToString(kind));
+  std::string text = fmt::format("{:<9}", ToString(kind));
   switch (kind) {
     case Change::Kind::kJoined:
     case Change::Kind::kReturned:
@@ -107,9 +108,9 @@ class Printer {
   }
 
   void OnError(const absl::Status& status) {
-    if (!std::exchange(failing_, true)) {
-      PrintError(std::string(status.message()) + "; still trying");
-    }
+    if (std::exchange(failing_, true)) return;
+    std::string message(status.message());
+    PrintError(message + "; still trying");
   }
 
   bool done() const { return changes_ >= most_changes_; }

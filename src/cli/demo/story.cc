@@ -77,7 +77,8 @@ void Story::Tell() {
     const absl::Status status = (this->*step)();
     if (StopSignal() != 0) return;
     if (!status.ok()) {
-      report_.Problem(std::string(status.message()));
+      const std::string problem(status.message());
+      report_.Problem(problem);
       return;
     }
   }

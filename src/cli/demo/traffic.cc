@@ -86,7 +86,7 @@ void Traffic::CallForEver(std::size_t caller, const std::string& version) {
   }
 }
 
-WaitingCall::WaitingCall(const std::shared_ptr<grpc::Channel>& channel, std::string version)
+WaitingCall::WaitingCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& version)
     : stub_(proto::Api::NewStub(channel)) {
   Prepare(context_, version, kLongDeadline);
   context_.set_wait_for_ready(true);

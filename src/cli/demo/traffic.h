@@ -66,7 +66,7 @@ class Traffic {
 // One call that waits until there is an instance for it.
 class WaitingCall {
  public:
-  WaitingCall(const std::shared_ptr<grpc::Channel>& channel, std::string version);
+  WaitingCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& version);
   ~WaitingCall();  // cancels it
   WaitingCall(const WaitingCall&) = delete;
   WaitingCall& operator=(const WaitingCall&) = delete;
