@@ -67,7 +67,6 @@ absl::Status Register() {
   grpc_core::CoreConfiguration::RegisterBuilder([](grpc_core::CoreConfiguration::Builder* builder) {
     builder->proxy_mapper_registry()->Register(/*at_start=*/true, MakeServiceConfigKeeper());
     builder->resolver_registry()->RegisterResolverFactory(MakeResolverFactory());
-    builder->proxy_mapper_registry()->Register(/*at_start=*/true, MakeServiceConfigKeeper());
     for (const char* name : kPolicyNames) {
       builder->lb_policy_registry()->RegisterLoadBalancingPolicyFactory(MakePolicyFactory(name));
     }

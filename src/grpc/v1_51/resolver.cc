@@ -66,7 +66,6 @@ class EtcdResolver final : public Resolver {
   const std::shared_ptr<grpc_core::WorkSerializer> serializer_;
   const std::unique_ptr<ResultHandler> handler_;
   const EffectiveServiceConfig service_config_;
-  const grpc_core::ChannelArgs kept_args_;
   const grpc_core::ChannelArgs args_;
   const absl::StatusOr<registry::Target> target_;
   const std::shared_ptr<EventEngine> engine_;
@@ -83,6 +82,9 @@ class EtcdResolver final : public Resolver {
 void EtcdResolver::StartLocked() {
   if (!target_.ok()) {
     return ReportErrorLocked(absl::UnavailableError(target_.status().message()));
+  }
+  if (!service_config_.status.ok()) {
+    return ReportErrorLocked(absl::UnavailableError(service_config_.status.message()));
   }
   if (service_config_.config != nullptr) {
     config_selector_ = MakeConfigSelector(service_config_.config);

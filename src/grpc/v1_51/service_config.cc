@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "src/balance/policy_config.h"
 #include "src/core/ext/filters/client_channel/client_channel_service_config.h"
 #include "src/core/lib/json/json.h"
 #include "src/core/lib/service_config/service_config_impl.h"
+#include "src/grpc/v1_51/convert.h"
 #include "src/grpc/v1_51/policy.h"
 
 namespace turnout::adapter {
@@ -68,8 +70,10 @@ ChannelArgs WithoutKeptServiceConfig(const ChannelArgs& args) {
 
 EffectiveServiceConfig EffectiveServiceConfig::Of(const ChannelArgs& args) {
   EffectiveServiceConfig effective;
-  auto json = Json::Parse(args.GetString(kKeptServiceConfig).value_or("{}"));
+  const absl::string_view text = args.GetString(kKeptServiceConfig).value_or("{}");
+  auto json = Json::Parse(text);
   if (!json.ok()) return effective;
+  effective.status = balance::CheckServiceConfig(ToStd(text));
   auto config = grpc_core::ServiceConfigImpl::Create(args, json->Dump());
   if (!config.ok()) return effective;
   absl::string_view policy = ChosenPolicy(**config, args);

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "src/core/lib/channel/channel_args.h"
 #include "src/core/lib/gprpp/ref_counted_ptr.h"
 #include "src/core/lib/handshaker/proxy_mapper.h"
@@ -17,24 +18,18 @@ struct EffectiveServiceConfig {
   // cannot be parsed, which gRPC reports by itself.
   grpc_core::RefCountedPtr<grpc_core::ServiceConfig> config;
 
+  // What is wrong with our policies in it.
+  absl::Status status;
+
   // The policy is not one of ours, or is the parent of one: it wants a list of addresses.
   bool needs_addresses = false;
 
   // `args`: as a resolver gets them.
-  // `args`: the resolver's.
   static EffectiveServiceConfig Of(const grpc_core::ChannelArgs& args);
 };
 
-// A channel drops the application's service config from its arguments before it makes its resolver.
-// Proxy mappers see them just before that: this one maps no name, but keeps the config of `etcd:`
-// channels under kKeptServiceConfigArg.
-std::unique_ptr<grpc_core::ProxyMapperInterface> MakeServiceConfigKeeper();
-
-inline constexpr char kKeptServiceConfigArg[] = "turnout.internal.service_config";
-
 // gRPC takes the application's service config out of a channel's arguments before it makes the
 // resolver. This keeps it for ours: a proxy mapper is asked about each new channel before that.
-// HTTP proxies, which later mappers would put in, have no part in `etcd:` targets.
 std::unique_ptr<grpc_core::ProxyMapperInterface> MakeServiceConfigKeeper();
 
 // Without what was kept, which would keep channels from sharing connections.
