@@ -7,7 +7,7 @@ namespace turnout::base {
 namespace {
 
 // xoshiro256++ 1.0 (Blackman and Vigna, 2019): 256 bits of state, a few cycles a number.
-class Xoshiro final : public RandomSource {
+class Xoshiro {
  public:
   Xoshiro() {
     std::random_device system;
@@ -17,7 +17,7 @@ class Xoshiro final : public RandomSource {
     state_[0] |= 1;  // all zero is the one state it cannot leave
   }
 
-  std::uint64_t Next() override {
+  std::uint64_t Next() {
     const std::uint64_t result = std::rotl(state_[0] + state_[3], 23) + state_[0];
     const std::uint64_t shifted = state_[1] << 17;
     state_[2] ^= state_[0];
@@ -33,11 +33,19 @@ class Xoshiro final : public RandomSource {
   std::uint64_t state_[4];
 };
 
+class OfCallingThread final : public RandomSource {
+ public:
+  std::uint64_t Next() override {
+    thread_local Xoshiro generator;
+    return generator.Next();
+  }
+};
+
 }  // namespace
 
 RandomSource& ThreadRandom() {
-  thread_local Xoshiro generator;
-  return generator;
+  static OfCallingThread source;
+  return source;
 }
 
 }  // namespace turnout::base

@@ -21,7 +21,8 @@ class RandomSource {
   double Fraction() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }
 };
 
-// A generator of the calling thread's own (xoshiro256++), seeded from the system. Lock-free.
+// Numbers from a generator that each calling thread has for itself (xoshiro256++), seeded from the
+// system. Lock-free; the reference may be kept, and used by any thread.
 RandomSource& ThreadRandom();
 
 }  // namespace turnout::base

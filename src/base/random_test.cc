@@ -42,5 +42,11 @@ TEST(Random, NumbersDoNotRepeatAndDifferBetweenThreads) {
   EXPECT_EQ(seen.size(), 2000U);
 }
 
+TEST(Random, MayBeKeptByAnotherThread) {
+  RandomSource* kept = nullptr;
+  std::thread([&] { kept = &ThreadRandom(); }).join();
+  EXPECT_EQ(kept, &ThreadRandom());
+}
+
 }  // namespace
 }  // namespace turnout::base
