@@ -21,15 +21,18 @@ class Connection::Watcher final
     : public grpc_core::SubchannelInterface::ConnectivityStateWatcherInterface {
  public:
   explicit Watcher(Connection& connection)
-      : connection_(connection), owner_(connection.owner_.HoldLocked()) {}
+      : connection_(&connection), owner_(connection.owner_.HoldLocked()) {}
+
+  // gRPC still tells a cancelled watcher what was on its way to the work serializer.
+  void Detach() { connection_ = nullptr; }
 
   void OnConnectivityStateChange(grpc_connectivity_state state, absl::Status status) override {
-    connection_.OnSubchannelStateLocked(state, std::move(status));
+    if (connection_ != nullptr) connection_->OnSubchannelStateLocked(state, std::move(status));
   }
   grpc_pollset_set* interested_parties() override { return owner_->interested_parties(); }
 
  private:
-  Connection& connection_;  // cancels this watcher before it goes
+  Connection* connection_;  // null once it has dropped the subchannel
   const grpc_core::RefCountedPtr<grpc_core::LoadBalancingPolicy> owner_;
 };
 
@@ -120,7 +123,10 @@ void Connection::Enter(ConnectionState state) {
 
 void Connection::Drop() {
   if (subchannel_ == nullptr) return;
-  if (watcher_ != nullptr) subchannel_->CancelConnectivityStateWatch(watcher_);
+  if (watcher_ != nullptr) {
+    watcher_->Detach();
+    subchannel_->CancelConnectivityStateWatch(watcher_);
+  }
   watcher_ = nullptr;
   awaits_reconnect_ = false;
   subchannel_.reset();

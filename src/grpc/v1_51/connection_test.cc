@@ -24,7 +24,7 @@ class FakeSubchannel final : public SubchannelInterface {
   }
   void CancelConnectivityStateWatch(ConnectivityStateWatcherInterface* watcher) override {
     EXPECT_EQ(watcher, watcher_.get());
-    watcher_.reset();
+    cancelled_ = std::move(watcher_);
   }
   void RequestConnection() override { ++connects; }
   void ResetBackoff() override { ++backoff_resets; }
@@ -33,6 +33,10 @@ class FakeSubchannel final : public SubchannelInterface {
   void Set(grpc_connectivity_state state, absl::Status status = absl::OkStatus()) {
     watcher_->OnConnectivityStateChange(state, std::move(status));
   }
+  // As gRPC does when the change was on its way while the watcher was cancelled.
+  void SetAfterCancellation(grpc_connectivity_state state) {
+    cancelled_->OnConnectivityStateChange(state, absl::OkStatus());
+  }
   bool watched() const { return watcher_ != nullptr; }
 
   int connects = 0;
@@ -40,6 +44,7 @@ class FakeSubchannel final : public SubchannelInterface {
 
  private:
   std::unique_ptr<ConnectivityStateWatcherInterface> watcher_;
+  std::unique_ptr<ConnectivityStateWatcherInterface> cancelled_;
 };
 
 class ConnectionTest : public testing::Test, protected Connection::Owner {
@@ -81,6 +86,15 @@ TEST_F(ConnectionTest, ConnectsAndBecomesReady) {
   made[0]->Set(GRPC_CHANNEL_READY);
   EXPECT_EQ(changes,
             (std::vector<Change>{{ConnectionState::kConnecting, ConnectionState::kReady}}));
+}
+
+TEST_F(ConnectionTest, AChangeThatComesAfterItHasGoneIsIgnored) {
+  auto connection = std::make_unique<Connection>(static_cast<Connection::Owner&>(*this),
+                                                 MemberWith("127.0.0.1:80"));
+  Start(*connection);
+  connection.reset();
+  made[0]->SetAfterCancellation(GRPC_CHANNEL_READY);
+  EXPECT_TRUE(changes.empty());
 }
 
 TEST_F(ConnectionTest, FailingStaysUntilReady) {
