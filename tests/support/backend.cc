@@ -144,6 +144,7 @@ std::unique_ptr<Backend> StartBackend(const std::string& etcd, const std::string
   options.registration.service = service;
   options.registration.version = version;
   options.registration.registry.endpoints = {etcd};
+  options.registration.drain_delay = std::chrono::milliseconds(100);
   return std::make_unique<Backend>(std::move(options));
 }
 

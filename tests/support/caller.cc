@@ -69,9 +69,11 @@ bool CallUntil(const std::shared_ptr<grpc::Channel>& channel, const CallOptions&
 }
 
 bool CallUntilAnswered(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& options,
-                       const std::string& output) {
-  return CallUntil(channel, options,
-                   [&](const Answer& answer) { return answer.ToString() == output; });
+                       const std::string& output, int times) {
+  return CallUntil(channel, options, [&, in_a_row = 0](const Answer& answer) mutable {
+    in_a_row = answer.ToString() == output ? in_a_row + 1 : 0;
+    return in_a_row == times;
+  });
 }
 
 Load::Load(std::shared_ptr<grpc::Channel> channel, CallOptions options, int threads)

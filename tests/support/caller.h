@@ -56,9 +56,9 @@ Tally CallMany(const std::shared_ptr<grpc::Channel>& channel, int count,
 // Calls until `wanted` takes an answer. False if it takes none for kPatience.
 bool CallUntil(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& options,
                const std::function<bool(const Answer&)>& wanted);
-// Calls until the answer is `output`.
+// Calls until the answer is `output`, so many times in a row.
 bool CallUntilAnswered(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& options,
-                       const std::string& output);
+                       const std::string& output, int times = 1);
 
 // Calls all the time, from threads of its own, until it is stopped.
 class Load {

@@ -29,6 +29,7 @@ BackendOptions IntegrationTest::Options(const std::string& version) const {
   options.registration.service = Service();
   options.registration.version = version;
   options.registration.registry.endpoints = {Etcd()};
+  options.registration.drain_delay = std::chrono::milliseconds(100);
   return options;
 }
 

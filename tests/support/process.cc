@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,7 +15,6 @@
 #include <utility>
 
 extern "C" {  // which this header of Debian 12 lacks
-#include <sys/pidfd.h>
 }
 
 namespace turnout::testing {
@@ -68,7 +68,7 @@ Process::Process(const std::vector<std::string>& command) {
   if (pid_ == 0) Become(arguments.data(), pipe_ends[1], parent);
   close(pipe_ends[1]);
   output_ = pipe_ends[0];
-  pid_fd_ = pidfd_open(pid_, 0);
+  pid_fd_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   if (pid_fd_ < 0) Die("pidfd_open");
 }
 
