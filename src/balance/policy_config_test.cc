@@ -9,6 +9,7 @@
 #include "src/balance/picker_registry.h"
 #include "src/balance/testing.h"
 #include "src/balance/text.h"
+#include "src/base/mutex.h"
 
 namespace turnout::balance {
 namespace {
@@ -165,7 +166,12 @@ TEST(BuildRootTest, CallsPickWhilePickersAreReplaced) {
   const auto build = [&] {
     return std::shared_ptr<const Picker>(BuildRoot(**config, kService, endpoints));
   };
-  std::atomic<std::shared_ptr<const Picker>> current = build();
+  base::Mutex mutex;
+  std::shared_ptr<const Picker> current = build();
+  const auto picker = [&] {
+    const base::MutexLock lock(mutex);
+    return current;
+  };
   std::atomic<int> wrong = 0;
   std::vector<std::jthread> threads;
   for (int i = 0; i < 8; ++i) {
@@ -173,14 +179,18 @@ TEST(BuildRootTest, CallsPickWhilePickersAreReplaced) {
       FakePickArgs args;
       args.Version(version);
       for (int call = 0; call < 2'000; ++call) {
-        const PickResult result = current.load()->Pick(args);
+        const PickResult result = picker()->Pick(args);
         if (result.endpoint() == nullptr || result.endpoint()->instance().version != version) {
           ++wrong;
         }
       }
     });
   }
-  for (int i = 0; i < 200; ++i) current.store(build());
+  for (int i = 0; i < 200; ++i) {
+    std::shared_ptr<const Picker> next = build();
+    const base::MutexLock lock(mutex);
+    current.swap(next);
+  }
   threads.clear();
   EXPECT_EQ(wrong, 0);
 }
