@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "src/core/lib/iomgr/resolved_address.h"
 
@@ -11,6 +12,9 @@ namespace turnout::adapter {
 
 // `1.2.3.4:80`, `[::1]:80`, `unix:/path`. Nothing for a host name, which needs a look-up.
 std::optional<grpc_resolved_address> ParseAddress(const std::string& address);
+
+// Has `address`, as the model lets it through, a host name? Cheaper than to parse it.
+bool HasHostName(std::string_view address);
 
 }  // namespace turnout::adapter
 

@@ -61,6 +61,7 @@ void Connection::ResetBackoffLocked() {
 }
 
 void Connection::UpdateLocked(const Member& member) {
+  if (member.instance == member_.instance && member.status == member_.status) return;
   const std::shared_ptr<const Instance> before = std::exchange(member_, member).instance;
   const Instance& now = *member_.instance;
   if (member_.instance == before) return;

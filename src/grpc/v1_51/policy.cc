@@ -245,7 +245,7 @@ RefCountedPtr<grpc_core::SubchannelInterface> Policy::CreateSubchannelLocked(
 void Policy::OnStateChangeLocked(Connection& connection, ConnectionState before) {
   const ConnectionState now = connection.state();
   if (now == ConnectionState::kFailing && source_ != nullptr &&
-      !ParseAddress(connection.member().instance->address()).has_value()) {
+      HasHostName(connection.member().instance->address())) {
     channel_control_helper()->RequestReresolution();
   }
   if (now == ConnectionState::kConnecting) ArmConnectTimerLocked(connection.connecting_since());

@@ -5,6 +5,7 @@
 #include <grpc/support/port_platform.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -54,6 +55,7 @@ class EtcdResolver final : public Resolver {
   void OnTimeoutLocked();
   void ReportLocked();
   void ReportErrorLocked(const absl::Status& error);
+  void CollectNamesLocked(const Snapshot* before);
   void LookUpHostsLocked(bool again);
   grpc_core::ServerAddressList AddressesLocked() const;
 
@@ -71,6 +73,7 @@ class EtcdResolver final : public Resolver {
   const std::shared_ptr<EventEngine> engine_;
   const RefCountedPtr<SnapshotSource> source_;
   RefCountedPtr<grpc_core::ConfigSelector> config_selector_;
+  std::set<std::string> names_;  // among the addresses
   HostLookup hosts_;
   std::unique_ptr<Subscription> subscription_;
   EventEngine::TaskHandle timeout_{};
@@ -123,7 +126,8 @@ void EtcdResolver::Run(std::function<void(EtcdResolver&)> task) {
 }
 
 void EtcdResolver::OnSnapshotLocked(std::shared_ptr<const Snapshot> snapshot) {
-  source_->snapshot = std::move(snapshot);
+  const auto before = std::exchange(source_->snapshot, std::move(snapshot));
+  CollectNamesLocked(before.get());
   LookUpHostsLocked(/*again=*/false);
   ReportLocked();
 }
@@ -182,14 +186,30 @@ grpc_core::ServerAddressList EtcdResolver::AddressesLocked() const {
   return registered.empty() ? others : registered;
 }
 
-void EtcdResolver::LookUpHostsLocked(bool again) {
+// Finds the host names among the addresses. Those of instances that `before` has too are known;
+// passing over them unread is most of the time saved when one of thousands changes.
+void EtcdResolver::CollectNamesLocked(const Snapshot* before) {
+  if (before == nullptr) names_.clear();
+  const std::vector<Member> none;
+  const auto& known = before == nullptr ? none : before->members;
+  auto next = known.begin();  // both are sorted by id
   for (const Member& member : source_->snapshot->members) {
+    if (next != known.end() && next->instance == member.instance) {
+      ++next;
+      continue;
+    }
+    while (next != known.end() && next->instance->id <= member.instance->id) ++next;
     const std::string& address = member.instance->address();
-    if (ParseAddress(address).has_value()) continue;
-    if (!again && source_->hosts.contains(address)) continue;
-    hosts_.Start(address, [self = Self(), address](const grpc_resolved_address& resolved) {
-      self->Run([address, resolved](EtcdResolver& resolver) {
-        resolver.source_->hosts[address] = resolved;
+    if (HasHostName(address)) names_.insert(address);
+  }
+}
+
+void EtcdResolver::LookUpHostsLocked(bool again) {
+  for (const std::string& name : names_) {
+    if (!again && source_->hosts.contains(name)) continue;
+    hosts_.Start(name, [self = Self(), name](const grpc_resolved_address& resolved) {
+      self->Run([name, resolved](EtcdResolver& resolver) {
+        resolver.source_->hosts[name] = resolved;
         resolver.ReportLocked();
       });
     });
@@ -197,7 +217,9 @@ void EtcdResolver::LookUpHostsLocked(bool again) {
 }
 
 void EtcdResolver::RequestReresolutionLocked() {
-  if (source_->snapshot != nullptr) LookUpHostsLocked(/*again=*/true);
+  if (source_->snapshot == nullptr) return;
+  CollectNamesLocked(nullptr);  // without those that have left meanwhile
+  LookUpHostsLocked(/*again=*/true);
 }
 
 void EtcdResolver::ShutdownLocked() {
