@@ -13,7 +13,7 @@ namespace turnout::base {
 namespace {
 
 TEST(SerialThread, RunsTasksInOrderOnOneNamedThread) {
-  auto& thread = *new SerialThread("turnout-test");
+  static SerialThread& thread = *new SerialThread("turnout-test");
   std::vector<int> order;
   std::string name(16, '\0');
   sigset_t mask;
@@ -34,7 +34,7 @@ TEST(SerialThread, RunsTasksInOrderOnOneNamedThread) {
 }
 
 TEST(SerialThread, CountsWhatWaits) {
-  auto& thread = *new SerialThread("turnout-test");
+  static SerialThread& thread = *new SerialThread("turnout-test");
   EXPECT_EQ(thread.waiting(), 0U);
   std::promise<void> entered, let_go;
   thread.Run([&] {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -137,11 +138,14 @@ class FirstMember final : public base::RandomSource {
   std::uint64_t Next() override { return 0; }
 };
 
+// Clients are never destroyed; leak checkers are content as long as they can be reached.
 inline ClientImpl& NewClient(std::vector<std::string> endpoints,
                              std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
   static FirstMember& first = *new FirstMember;
-  return *new ClientImpl(
-      {.endpoints = std::move(endpoints), .prefix = {}, .request_timeout = timeout}, first);
+  static auto& clients = *new std::list<ClientImpl>;
+  const RegistryOptions options{
+      .endpoints = std::move(endpoints), .prefix = {}, .request_timeout = timeout};
+  return clients.emplace_back(options, first);
 }
 
 // Each request, made on the loop and waited for.
@@ -181,8 +185,10 @@ class BlockingClient {
 // A request of somebody else's.
 template <typename Response, typename Request>
 void CallEtcd(const std::string& endpoint, const std::string& method, const Request& request) {
-  auto& cluster = *new Cluster({endpoint});
-  auto& caller = *new Caller(cluster, std::chrono::seconds(5));
+  static auto& clusters = *new std::list<Cluster>;
+  static auto& callers = *new std::list<Caller>;
+  Caller& caller =
+      callers.emplace_back(clusters.emplace_back(std::vector{endpoint}), std::chrono::seconds(5));
   Slot<absl::Status> done;
   EventLoop::Get().RunAndWait([&] {
     caller.Call<Response>(method, request, [&](const absl::StatusOr<Response>& answer) {
