@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -190,8 +191,8 @@ void Fold::SettleAddresses() {
   }
 
   const auto older = [](const Entry* a, const Entry* b) {
-    return std::pair(a->instance->create_revision, std::string_view(a->id)) <
-           std::pair(b->instance->create_revision, std::string_view(b->id));
+    return std::tie(a->instance->create_revision, a->id) <
+           std::tie(b->instance->create_revision, b->id);
   };
   for (const auto& [address, entries] : contenders) {
     const std::string winner = (*std::max_element(entries.begin(), entries.end(), older))->id;
