@@ -29,29 +29,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "turnout/snapshot.h"
+#include "turnout/endpoint.h"
 
 namespace turnout {
 
 class ConfigReader;
-
-enum class ConnectionState {
-  kIdle,        // not connected, and nobody tries
-  kConnecting,  // for less than connectTimeout
-  kReady,       // connected, and healthy if it is health-checked
-  kFailing,     // the last attempt failed; stays so until READY
-};
-
-std::string_view ToString(ConnectionState state);  // "idle", "connecting", "ready", "failing"
-
-struct Endpoint {
-  Member member;  // instance, status, statistics
-  ConnectionState state = ConnectionState::kIdle;
-  absl::Status last_error;  // why it is failing
-
-  const Instance& instance() const { return *member.instance; }
-  InstanceStats& stats() const { return *member.stats; }
-};
 
 // How one call ended.
 struct CallOutcome {

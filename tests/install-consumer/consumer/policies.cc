@@ -22,7 +22,7 @@ int main() {
   bool ok = false;
   queue.Next(&tag, &ok);
   if (status.error_code() != grpc::StatusCode::UNAVAILABLE ||
-      status.error_message().find("service name") == std::string::npos) {
+      status.error_message().find("target: service") == std::string::npos) {
     std::cerr << status.error_code() << ": " << status.error_message() << "\n";
     return 1;
   }
