@@ -28,7 +28,7 @@ auto Reading(std::string_view text, Read read) {
   Outcome<decltype(read(std::declval<ConfigReader&>()))> outcome;
   balance::ReadObject(object, {.path = "p", .errors = &errors},
                       [&](ConfigReader& reader) { outcome.value = read(reader); });
-  outcome.errors = std::string(balance::ToStatus(errors).message());
+  outcome.errors = std::string{balance::ToStatus(errors).message()};
   return outcome;
 }
 

@@ -25,8 +25,9 @@ constexpr auto kDraining = InstanceStatus::kDraining;
 constexpr auto kLapsed = InstanceStatus::kLapsed;
 
 // Endpoints app-1, app-2, … in these states.
-std::vector<Endpoint> In(std::vector<std::pair<InstanceStatus, ConnectionState>> states) {
+std::vector<Endpoint> In(const std::vector<std::pair<InstanceStatus, ConnectionState>>& states) {
   std::vector<Endpoint> endpoints;
+  endpoints.reserve(states.size());
   for (const auto& [status, state] : states) {
     endpoints.push_back(MakeEndpoint({.id = "app-" + std::to_string(endpoints.size() + 1),
                                       .state = state,

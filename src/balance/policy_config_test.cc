@@ -32,7 +32,7 @@ std::string ServiceConfigError(std::string_view json) {
 // Pickers `depth` deep, all but the innermost `version`.
 std::string Nested(int depth) {
   std::string json = R"([{"random":{}}])";
-  for (int i = 1; i < depth; ++i) json = R"([{"version":{"child":)" + json + "}}]";
+  for (int i = 1; i < depth; ++i) json.insert(0, R"([{"version":{"child":)").append("}}]");
   return R"({"picker":)" + json + "}";
 }
 
@@ -173,8 +173,10 @@ TEST(BuildRootTest, CallsPickWhilePickersAreReplaced) {
     return current;
   };
   std::atomic<int> wrong = 0;
+  constexpr int kThreads = 8;
   std::vector<std::jthread> threads;
-  for (int i = 0; i < 8; ++i) {
+  threads.reserve(kThreads);
+  for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, version = std::string(i % 2 == 0 ? "v1" : "v2")] {
       FakePickArgs args;
       args.Version(version);

@@ -46,6 +46,7 @@ TEST(RoundRobinTest, ThreadsShareTheTurn) {
   std::vector<std::map<const Endpoint*, int>> picks(kThreads);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
     for (auto& mine : picks) {
       threads.emplace_back([&] {
         for (int i = 0; i < kEndpoints * kRounds; ++i) {
