@@ -20,8 +20,8 @@ std::optional<int> ParseFlags(CLI::App& flags, int argc, char** argv);
 // Reports `status` in one line on stderr. The exit status: InvalidArgument is the fault of a flag.
 int Fail(const CLI::App& flags, const absl::Status& status);
 
-// The library's log goes to stderr; gRPC's own only if GRPC_VERBOSITY asks for it. Before any use of
-// gRPC.
+// The library's log goes to stderr; gRPC's own only if GRPC_VERBOSITY asks for it. Before any use
+// of gRPC.
 void LogToStderr(turnout::LogSeverity least);
 
 // SIGINT and SIGTERM wait for WaitForSignal, in all threads that are started after this.
