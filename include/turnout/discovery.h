@@ -41,8 +41,8 @@ absl::StatusOr<std::unique_ptr<Subscription>> Watch(std::string_view service,
                                                     WatchCallbacks callbacks);
 
 // Every service that has a record under the namespace, with its instances, sorted by name. Blocks
-// for at most `timeout`. Unavailable names the endpoints and the last error; FailedPrecondition in a
-// forked child.
+// for at most `timeout`. Unavailable names the endpoints and the last error; FailedPrecondition in
+// a forked child.
 absl::StatusOr<std::vector<Snapshot>> List(const RegistryOptions& registry,
                                            std::chrono::milliseconds timeout);
 

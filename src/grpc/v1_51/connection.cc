@@ -48,6 +48,8 @@ void Connection::StartLocked(const std::optional<grpc_resolved_address>& address
   auto watcher = std::make_unique<Watcher>(*this);
   watcher_ = watcher.get();
   subchannel_->WatchConnectivityState(std::move(watcher));
+  // gRPC may give back the one that was dropped a moment ago, with its backoff of up to 120 s.
+  subchannel_->ResetBackoff();
   subchannel_->RequestConnection();
 }
 

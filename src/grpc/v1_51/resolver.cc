@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "src/base/serial_thread.h"
 #include "src/core/lib/gprpp/orphanable.h"
 #include "src/core/lib/iomgr/exec_ctx.h"
@@ -135,13 +136,11 @@ void EtcdResolver::OnSnapshotLocked(std::shared_ptr<const Snapshot> snapshot) {
 void EtcdResolver::OnTimeoutLocked() {
   if (source_->snapshot != nullptr) return;
   timed_out_ = true;
-  std::string endpoints;
-  for (const std::string& endpoint : target_->options.endpoints) {
-    absl::StrAppend(&endpoints, endpoints.empty() ? "" : ", ", endpoint);
-  }
+  const std::string endpoints = absl::StrJoin(target_->options.endpoints, ", ");
   ReportErrorLocked(absl::UnavailableError(
-      absl::StrCat("cannot read the registrations of ", target_->service, " from etcd at ",
-                   endpoints, ": ", last_error_.ok() ? "no answer yet" : last_error_.message())));
+      last_error_.ok() ? absl::StrCat("cannot read the registrations of ", target_->service,
+                                      " from etcd at ", endpoints, ": no answer yet")
+                       : last_error_.message()));
 }
 
 void EtcdResolver::ReportErrorLocked(const absl::Status& error) {
