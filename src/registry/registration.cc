@@ -100,17 +100,14 @@ void Registration::Load() {
 void Registration::OnLoaded(const etcd::TxnResult& found) {
   read_ = true;
   SetRecord(found);
-  const std::string* state = nullptr;
-  for (const etcd::KeyValue& kv : found.read) {
-    if (kv.key == plan_.state_key) state = &kv.value;
-  }
-  SetOperatorState(state);
+  SetDecision(found);
   if (ending_) return;
   record_watch_ = client_.WatchPrefix(plan_.key, found.revision + 1, this);
   state_watch_ = client_.WatchPrefix(plan_.state_key, found.revision + 1, this);
 }
 
-// Puts the record only if the key is as we know it: nobody's record is overwritten unseen.
+// Puts the record only if both keys are as we know them: nobody's record is overwritten unseen, and
+// what an operator has removed does not come back because the record's end was heard of first.
 void Registration::Put() {
   if (record_.has_value() && !Ours()) {
     LogLine(LogSeverity::kWarning,
@@ -121,10 +118,13 @@ void Registration::Put() {
   Txn txn;
   txn.conditions = {{.key = plan_.key,
                      .on = Txn::Condition::On::kModRevision,
-                     .equals = record_.has_value() ? record_->mod_revision : 0}};
+                     .equals = record_.has_value() ? record_->mod_revision : 0},
+                    {.key = plan_.state_key,
+                     .on = Txn::Condition::On::kModRevision,
+                     .equals = decision_mod_revision_}};
   txn.then = {
       {.type = Operation::Type::kPut, .key = plan_.key, .value = record.value, .lease = lease_}};
-  txn.otherwise = {Get(plan_.key)};
+  txn.otherwise = {Get(plan_.key), Get(plan_.state_key)};
   Commit(std::move(txn), [this, record](const etcd::TxnResult& result) { OnPut(record, result); });
 }
 
@@ -136,7 +136,7 @@ void Registration::OnPut(Record written, const etcd::TxnResult& result) {
     return;
   }
   SetRecord(result);
-  if (!result.succeeded) return;
+  if (!result.succeeded) return SetDecision(result);
   ever_put_ = true;
   written.mod_revision = result.revision;
   record_ = std::move(written);
@@ -228,8 +228,10 @@ void Registration::OnEvents(std::vector<etcd::Event> events, etcd::Revision /*re
       etcd::TxnResult found{.revision = event.kv.mod_revision};
       if (exists) found.read.push_back(std::move(event.kv));
       SetRecord(found);
-    } else if (event.kv.key == plan_.state_key) {
-      SetOperatorState(exists ? &event.kv.value : nullptr);
+    } else if (event.kv.key == plan_.state_key && event.kv.mod_revision > decision_revision_) {
+      etcd::TxnResult found{.revision = event.kv.mod_revision};
+      if (exists) found.read.push_back(std::move(event.kv));
+      SetDecision(found);
     }
   }
   Reconcile();
@@ -249,6 +251,18 @@ void Registration::SetRecord(const etcd::TxnResult& found) {
   for (const etcd::KeyValue& kv : found.read) {
     if (kv.key == plan_.key) record_ = Record{kv.value, kv.lease, kv.mod_revision};
   }
+}
+
+void Registration::SetDecision(const etcd::TxnResult& found) {
+  decision_revision_ = found.revision;
+  decision_mod_revision_ = 0;
+  const std::string* value = nullptr;
+  for (const etcd::KeyValue& kv : found.read) {
+    if (kv.key != plan_.state_key) continue;
+    decision_mod_revision_ = kv.mod_revision;
+    value = &kv.value;
+  }
+  SetOperatorState(value);
 }
 
 void Registration::SetOperatorState(const std::string* value) {

@@ -99,6 +99,7 @@ class Registration final : public std::enable_shared_from_this<Registration>,
   void RetryNow();
 
   void SetRecord(const etcd::TxnResult& found);
+  void SetDecision(const etcd::TxnResult& found);
   void SetOperatorState(const std::string* value);
   void EnterState(RegistrationState state, const absl::Status& why = absl::OkStatus());
   void LogState(RegistrationState before) const;
@@ -127,10 +128,12 @@ class Registration final : public std::enable_shared_from_this<Registration>,
   std::function<void()> ended_;
   std::shared_ptr<Registration> self_;  // while ending
 
-  // What etcd holds, the record as of its revision; meaningless until read.
+  // What etcd holds, each key as of its revision; meaningless until read.
   bool read_ = false;
   etcd::Revision record_revision_ = 0;
   std::optional<Record> record_;
+  etcd::Revision decision_revision_ = 0;
+  etcd::Revision decision_mod_revision_ = 0;  // 0: no decision
   model::OperatorState operator_state_ = model::OperatorState::kNone;
 
   std::int64_t lease_ = 0;  // 0: none at the moment

@@ -177,6 +177,16 @@ TEST_F(RegistrationTest, StaysAwayWhileAnOperatorHasRemovedIt) {
   EXPECT_THAT(states_, ElementsAre(kRemoved, kRegistering, kRegistered));
 }
 
+// Record and decision are watched apart: that the record went may be heard of first.
+TEST_F(RegistrationTest, IsNotPutBackUnderADecisionThatIsNotYetHeardOf) {
+  BeginAndRegister();
+  etcd_.DeleteKey(kKey);
+  etcd_.PutAs(kStateKey, "removed", 0);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_THAT(states_, ElementsAre(kRegistering, kRemoved));
+}
+
 TEST_F(RegistrationTest, BeginsRemovedIfAnOperatorSaidSoBefore) {
   etcd_.PutAs(kStateKey, "removed", 0);
   Begin();
