@@ -180,11 +180,13 @@ TEST_F(RegistrationTest, StaysAwayWhileAnOperatorHasRemovedIt) {
 // Record and decision are watched apart: that the record went may be heard of first.
 TEST_F(RegistrationTest, IsNotPutBackUnderADecisionThatIsNotYetHeardOf) {
   BeginAndRegister();
+  const int commits = etcd_.commits();
   etcd_.DeleteKey(kKey);
   etcd_.PutAs(kStateKey, "removed", 0);
   etcd_.Settle();
   EXPECT_EQ(Value(), "");
   EXPECT_THAT(states_, ElementsAre(kRegistering, kRemoved));
+  EXPECT_EQ(etcd_.commits(), commits + 1) << "one put, refused: there is nothing to delete again";
 }
 
 TEST_F(RegistrationTest, BeginsRemovedIfAnOperatorSaidSoBefore) {
