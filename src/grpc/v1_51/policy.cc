@@ -252,6 +252,8 @@ void Policy::OnStateChangeLocked(Connection& connection, ConnectionState before)
   if (before == ConnectionState::kReady) {
     reconnect_after_publish_ = true;
     PublishSoonLocked();
+  } else if (now == ConnectionState::kReady && !published_ready_) {
+    PublishSoonLocked();  // calls are waiting
   } else if (now == ConnectionState::kReady || now == ConnectionState::kFailing) {
     PublishWhenCheapLocked();
   }
@@ -307,6 +309,7 @@ void Policy::PublishLocked() {
       state, state == GRPC_CHANNEL_TRANSIENT_FAILURE ? failure : absl::OkStatus(),
       MakeDataPlane(std::move(published),
                     [self = Self()](const std::string& id) { self->ConnectFromPick(id); }));
+  published_ready_ = ready;
   last_published_ = Clock::now();
   publish_cost_ = last_published_ - begin;
   if (std::exchange(reconnect_after_publish_, false)) {
@@ -317,6 +320,7 @@ void Policy::PublishLocked() {
 void Policy::FailCallsLocked(const absl::Status& status) {
   connections_.clear();
   snapshot_ = nullptr;
+  published_ready_ = false;
   channel_control_helper()->UpdateState(GRPC_CHANNEL_TRANSIENT_FAILURE, status,
                                         std::make_unique<TransientFailurePicker>(status));
 }

@@ -2,8 +2,9 @@
 // across them, and publishes a picker whenever what calls may do has changed.
 //
 //   departures (from READY, drains)   published at once: those that arrive together, together
-//   arrivals (a connection is READY)  published at once while that is cheap, else coalesced so that
-//                                     publishing takes at most a tenth of the time
+//   arrivals (a connection is READY)  the first published at once; the others too while that is
+//                                     cheap, else coalesced so that publishing takes at most a tenth
+//                                     of the time
 //   subchannels                       made in slices, between which other events get their turn
 #ifndef TURNOUT_SRC_GRPC_V1_51_POLICY_H_
 #define TURNOUT_SRC_GRPC_V1_51_POLICY_H_
@@ -82,6 +83,7 @@ class Policy final : public grpc_core::LoadBalancingPolicy, public Connection::O
   bool publish_timer_armed_ = false;
   bool reconnect_after_publish_ = false;
   bool shutdown_ = false;
+  bool published_ready_ = false;  // was any connection when calls were last told?
   Clock::time_point last_published_{};
   Clock::duration publish_cost_{};
 };
