@@ -55,7 +55,7 @@ std::string PrefixEnd(std::string prefix) {
   return prefix;
 }
 
-std::string PrefixBegin(std::string prefix) { return prefix.empty() ? kZero : prefix; }
+std::string PrefixBegin(std::string prefix) { return prefix.empty() ? kZero : std::move(prefix); }
 
 KeyValue FromProto(etcdpb::KeyValue&& kv) {
   return {.key = std::move(*kv.mutable_key()),

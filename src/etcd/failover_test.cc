@@ -21,12 +21,10 @@
 namespace turnout::etcd {
 namespace {
 
-using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using testing::EtcdServer;
 using ::testing::HasSubstr;
 using testing::ReservedPort;
-using ::testing::SizeIs;
 using ::testing::StartsWith;
 
 // Accepts connections, says the same to each, and keeps them open.
@@ -78,8 +76,7 @@ const EtcdServer& Etcd() {
 
 // The first request fails and says why; the second goes to etcd.
 void ExpectToMoveOnFrom(const std::string& bad_endpoint, const std::string& message) {
-  BlockingClient etcd(
-      NewClient({bad_endpoint, Etcd().endpoint()}, std::chrono::milliseconds(2500)));
+  BlockingClient etcd(NewClient({bad_endpoint, Etcd().endpoint()}));
   const auto first = etcd.Get("/a");
   ASSERT_FALSE(first.ok());
   EXPECT_THAT(std::string(first.status().message()),

@@ -102,12 +102,12 @@ TEST_F(LeaseTest, ALeaseRevokedFromOutsideIsLostAndGrantedAnew) {
 
 TEST_F(LeaseTest, SurvivesARestartOfEtcd) {
   LeaseJournal journal;
-  auto hold = Hold(client_, 5, journal);
+  auto hold = Hold(client_, 8, journal);
   const auto lease = journal.id.Wait();
   ASSERT_TRUE(lease.has_value());
   const auto put = etcd_.Put("/leased", "v", *lease);
   server_.Restart();
-  EXPECT_FALSE(AwaitDeletion("/leased", *put, std::chrono::seconds(6)));
+  EXPECT_FALSE(AwaitDeletion("/leased", *put, std::chrono::seconds(9)));
   EXPECT_THAT(journal.lines(), ElementsAre("granted"));
 }
 

@@ -21,7 +21,7 @@
 
 namespace turnout::etcd {
 
-inline constexpr std::chrono::seconds kPatience{20};
+inline constexpr std::chrono::seconds kPatience{60};  // far above what any step takes
 
 // Something that the loop's thread brings about; the test waits for it and takes it.
 template <typename T>
@@ -140,7 +140,7 @@ class FirstMember final : public base::RandomSource {
 
 // Clients are never destroyed; leak checkers are content as long as they can be reached.
 inline ClientImpl& NewClient(std::vector<std::string> endpoints,
-                             std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
+                             std::chrono::milliseconds timeout = std::chrono::seconds(15)) {
   static FirstMember& first = *new FirstMember;
   static auto& clients = *new std::list<ClientImpl>;
   const RegistryOptions options{
@@ -175,7 +175,7 @@ class BlockingClient {
     auto slot = std::make_shared<Slot<absl::StatusOr<T>>>();
     EventLoop::Get().RunAndWait(
         [&] { start([slot](absl::StatusOr<T> result) { slot->Set(std::move(result)); }); });
-    auto result = slot->Wait(std::chrono::seconds(60));
+    auto result = slot->Wait();
     return result.has_value() ? *std::move(result) : absl::InternalError("never called back");
   }
 
@@ -188,7 +188,7 @@ void CallEtcd(const std::string& endpoint, const std::string& method, const Requ
   static auto& clusters = *new std::list<Cluster>;
   static auto& callers = *new std::list<Caller>;
   Caller& caller =
-      callers.emplace_back(clusters.emplace_back(std::vector{endpoint}), std::chrono::seconds(5));
+      callers.emplace_back(clusters.emplace_back(std::vector{endpoint}), std::chrono::seconds(15));
   Slot<absl::Status> done;
   EventLoop::Get().RunAndWait([&] {
     caller.Call<Response>(method, request, [&](const absl::StatusOr<Response>& answer) {

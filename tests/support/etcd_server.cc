@@ -28,7 +28,7 @@
 namespace turnout::testing {
 namespace {
 
-constexpr std::chrono::seconds kPatienceWithEtcd{20};
+constexpr std::chrono::seconds kPatienceWithEtcd{60};
 
 std::string EtcdBinary() {
   const char* named = std::getenv("TURNOUT_TEST_ETCD");
