@@ -55,7 +55,10 @@ std::string PrefixEnd(std::string prefix) {
   return prefix;
 }
 
-std::string PrefixBegin(std::string prefix) { return prefix.empty() ? kZero : std::move(prefix); }
+std::string PrefixBegin(std::string prefix) {
+  if (prefix.empty()) return kZero;
+  return prefix;
+}
 
 KeyValue FromProto(etcdpb::KeyValue&& kv) {
   return {.key = std::move(*kv.mutable_key()),

@@ -129,7 +129,7 @@ TEST(BadChannelOptionsTest, AreRefused) {
   const auto message = [&](milliseconds timeout) {
     const auto channel =
         turnout::CreateChannel(kGoodTarget, credentials, {.resolve_timeout = timeout});
-    return std::string(channel.status().message());
+    return std::string{channel.status().message()};
   };
   EXPECT_THAT(message(milliseconds(0)), AllOf(HasSubstr("resolve_timeout"), HasSubstr("0 ms")));
   EXPECT_THAT(message(std::chrono::minutes(11)), HasSubstr("resolve_timeout"));

@@ -19,6 +19,7 @@ class NamesTest : public IntegrationTest {
     const auto snapshot = follower.WaitForCount(count);
     std::vector<std::string> versions;
     if (snapshot == nullptr) return versions;
+    EXPECT_THAT(snapshot->rejected, ::testing::IsEmpty()) << "they are nobody's bad records either";
     for (const Member& member : snapshot->members) versions.push_back(member.instance->version);
     return versions;
   }

@@ -62,7 +62,7 @@ class Backend::Services {
     explicit Streams(Services& owner) : owner_(owner) {}
     grpc::Status Download(grpc::ServerContext* context, const proto::Request* request,
                           grpc::ServerWriter<proto::Response>* writer) override {
-      const grpc::Status status = owner_.Begin(*context);
+      grpc::Status status = owner_.Begin(*context);
       if (!status.ok()) return status;
       for (std::size_t i = 0; i < request->input().size(); ++i) writer->Write(owner_.answer_);
       return grpc::Status::OK;
@@ -77,7 +77,7 @@ class Backend::Services {
     }
     grpc::Status Chat(grpc::ServerContext* context,
                       grpc::ServerReaderWriter<proto::Response, proto::Request>* stream) override {
-      const grpc::Status status = owner_.Begin(*context);
+      grpc::Status status = owner_.Begin(*context);
       if (!status.ok()) return status;
       proto::Request request;
       while (stream->Read(&request)) stream->Write(owner_.answer_);

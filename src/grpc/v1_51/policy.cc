@@ -145,7 +145,7 @@ absl::Status Policy::UpdateLocked(UpdateArgs args) {
   }
   if (snapshot == nullptr) {
     if (snapshot_ != nullptr) return absl::OkStatus();  // better the last than none
-    const absl::Status why =
+    absl::Status why =
         args.addresses.ok() ? absl::UnavailableError("no snapshot yet") : args.addresses.status();
     FailCallsLocked(why);
     return why;
@@ -369,7 +369,8 @@ void Policy::ConnectFromPick(const std::string& id) {
   // Runs when the thread has left the data-plane mutex.
   ExecCtx::Run(DEBUG_LOCATION,
                GRPC_CLOSURE_CREATE(
-                   [](void* arg, grpc_error_handle) {
+                   // gRPC's type for closures. NOLINTNEXTLINE(performance-unnecessary-value-param)
+                   [](void* arg, grpc_error_handle /*error*/) {
                      std::shared_ptr<Request> owned(static_cast<Request*>(arg));
                      owned->policy->work_serializer()->Run(
                          [owned] {

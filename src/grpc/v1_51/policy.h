@@ -60,7 +60,7 @@ class Policy final : public grpc_core::LoadBalancingPolicy, public Connection::O
   void PublishSoonLocked();  // when the events that are already queued have been handled
   void PublishWhenCheapLocked();
   void PublishLocked();
-  void ArmConnectTimerLocked(Clock::time_point now);
+  void ArmConnectTimerLocked(Clock::time_point since);
   void ExpireLocked();
 
   // Runs `task` in the work serializer, from a thread of gRPC's, unless we have been shut down.

@@ -29,7 +29,7 @@ class Keeper final : public grpc_core::ProxyMapperInterface {
     if (const auto json = args->GetOwnedString(GRPC_ARG_SERVICE_CONFIG); json.has_value()) {
       *args = args->Set(kKeptServiceConfig, *json);
     }
-    return std::string(server_uri);  // what is changed in `args` counts only with an answer
+    return std::string{server_uri};  // what is changed in `args` counts only with an answer
   }
 
   absl::optional<grpc_resolved_address> MapAddress(const grpc_resolved_address&,
@@ -80,7 +80,7 @@ EffectiveServiceConfig EffectiveServiceConfig::Of(const ChannelArgs& args) {
   if (policy.empty()) {
     policy = kPolicyNames[0];
     json->mutable_object()->insert_or_assign(
-        "loadBalancingConfig", Json::Array{Json::Object{{std::string(policy), Json::Object{}}}});
+        "loadBalancingConfig", Json::Array{Json::Object{{std::string{policy}, Json::Object{}}}});
     config = grpc_core::ServiceConfigImpl::Create(args, json->Dump());
     if (!config.ok()) return effective;
   }
