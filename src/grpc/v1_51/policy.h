@@ -3,8 +3,8 @@
 //
 //   departures (from READY, drains)   published at once: those that arrive together, together
 //   arrivals (a connection is READY)  the first published at once; the others too while that is
-//                                     cheap, else coalesced so that publishing takes at most a tenth
-//                                     of the time
+//                                     cheap, else coalesced so that publishing takes at most a
+//                                     tenth of the time
 //   subchannels                       made in slices, between which other events get their turn
 #ifndef TURNOUT_SRC_GRPC_V1_51_POLICY_H_
 #define TURNOUT_SRC_GRPC_V1_51_POLICY_H_
