@@ -202,6 +202,9 @@ void EtcdServer::Fail(const std::string& what) const {
   const std::string text{std::istreambuf_iterator<char>(log), {}};
   std::fprintf(stderr, "etcd (%s) on %s %s; it says:\n%s\n", EtcdBinary().c_str(),
                endpoint().c_str(), what.c_str(), text.c_str());
+  if (pid_ > 0) kill(pid_, SIGKILL);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
   std::abort();
 }
 
