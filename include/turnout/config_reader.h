@@ -11,11 +11,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "turnout/picker.h"
 
@@ -47,6 +50,11 @@ class ConfigReader {
   // As in all service configs: a string of seconds, "1.5s".
   std::chrono::milliseconds Duration(std::string_view key,
                                      const Range<std::chrono::milliseconds>& range);
+  // Empty if it is missing.
+  std::vector<std::string> Strings(std::string_view key);
+  std::map<std::string, std::string> StringMap(std::string_view key);
+  // A list of objects, each of which `read` reads.
+  void Objects(std::string_view key, const std::function<void(ConfigReader&)>& read);
   // A list of pickers of which the first known one is taken; `otherwise` names the default. Never
   // null: after an error it is a picker that is never used.
   std::shared_ptr<const PickerBuilder> Child(std::string_view key, std::string_view otherwise);

@@ -4,6 +4,7 @@
 #ifndef TURNOUT_ENDPOINT_H_
 #define TURNOUT_ENDPOINT_H_
 
+#include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -16,14 +17,20 @@ enum class ConnectionState {
   kConnecting,  // for less than connectTimeout
   kReady,       // connected, and healthy if it is health-checked
   kFailing,     // the last attempt failed; stays so until READY
+  kUnhealthy,   // connected and was READY, but fails its health check or has been ejected
 };
 
-std::string_view ToString(ConnectionState state);  // "idle", "connecting", "ready", "failing"
+std::string_view ToString(
+    ConnectionState state);  // "idle", "connecting", "ready", "failing", "unhealthy"
 
 struct Endpoint {
   Member member;  // instance, status, statistics
   ConnectionState state = ConnectionState::kIdle;
-  absl::Status last_error;  // why it is failing
+  absl::Status last_error;  // why it is failing or unhealthy
+
+  // Since when calls have been able to reach it; again after each failure. The clock's beginning
+  // for one that was there when the channel knew no other. Unset: not yet.
+  std::optional<InstanceStats::Clock::time_point> serving_since = {};
 
   const Instance& instance() const { return *member.instance; }
   InstanceStats& stats() const { return *member.stats; }

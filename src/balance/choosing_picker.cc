@@ -1,5 +1,7 @@
-// What every leaf needs around its choice: the verdict when there is nothing to choose from, and
-// retries that go elsewhere.
+// What every leaf needs around its choice: the verdict when there is nothing to choose from,
+// connections to what nobody has connected yet, and retries that go elsewhere.
+#include <atomic>
+
 #include "src/base/random.h"
 #include "turnout/picker.h"
 
@@ -27,16 +29,17 @@ class UnavailablePicker final : public Picker {
 
 class ChoosingPicker final : public Picker {
  public:
-  using BuildChoice = std::unique_ptr<const Picker>(std::span<const Endpoint* const>);
+  using BuildChoice = std::unique_ptr<const Picker>(const EndpointGroup&);
 
   ChoosingPicker(EndpointGroup group, const std::function<BuildChoice>& build)
-      : group_(std::move(group)), choice_(build(group_.candidates())) {}
+      : group_(std::move(group)), choice_(build(group_)), may_connect_(!group_.idle().empty()) {}
 
   PickResult Pick(const PickArgs& args) const override {
-    if (args.attempt() == 0) [[likely]] {
-      return choice_->Pick(args);
+    PickResult result = args.attempt() == 0 ? choice_->Pick(args) : PickUntried(args);
+    if (may_connect_.load(std::memory_order_relaxed)) [[unlikely]] {
+      if (may_connect_.exchange(false, std::memory_order_relaxed)) result.Connect(group_.idle());
     }
-    return PickUntried(args);
+    return result;
   }
 
  private:
@@ -64,6 +67,7 @@ class ChoosingPicker final : public Picker {
 
   const EndpointGroup group_;
   const std::unique_ptr<const Picker> choice_;
+  mutable std::atomic<bool> may_connect_;  // until the first call has asked for it
 };
 
 }  // namespace
@@ -71,8 +75,7 @@ class ChoosingPicker final : public Picker {
 std::unique_ptr<const Picker> ChoosingPickerBuilder::Build(EndpointGroup group) const {
   if (group.candidates().empty()) return std::make_unique<UnavailablePicker>(std::move(group));
   return std::make_unique<ChoosingPicker>(
-      std::move(group),
-      [this](std::span<const Endpoint* const> ready) { return BuildChoice(ready); });
+      std::move(group), [this](const EndpointGroup& kept) { return BuildChoice(kept); });
 }
 
 }  // namespace turnout

@@ -28,7 +28,7 @@ class ScriptedBuilder final : public ChoosingPickerBuilder {
   int asked() const { return *asked_; }
 
  protected:
-  std::unique_ptr<const Picker> BuildChoice(std::span<const Endpoint* const> ready) const override {
+  std::unique_ptr<const Picker> BuildChoice(const EndpointGroup& group) const override {
     class Scripted final : public Picker {
      public:
       Scripted(std::span<const Endpoint* const> ready, Choose choose, std::shared_ptr<int> asked)
@@ -40,7 +40,7 @@ class ScriptedBuilder final : public ChoosingPickerBuilder {
       const Choose choose_;
       const std::shared_ptr<int> asked_;
     };
-    return std::make_unique<Scripted>(ready, choose_, asked_);
+    return std::make_unique<Scripted>(group.candidates(), choose_, asked_);
   }
 
  private:
@@ -56,7 +56,7 @@ TEST(ChoosingPickerTest, WithoutCandidatesTheGroupDecides) {
   EXPECT_EQ(Show(builder.Build(GroupOf(connecting))->Pick(FakePickArgs())), "queue");
 
   const std::vector<Endpoint> idle = {MakeEndpoint({.state = ConnectionState::kIdle})};
-  EXPECT_EQ(Show(builder.Build(GroupOf(idle))->Pick(FakePickArgs())), "app-1");
+  EXPECT_EQ(Show(builder.Build(GroupOf(idle))->Pick(FakePickArgs())), "queue, connect app-1");
 
   EXPECT_EQ(Show(builder.Build(GroupOf({}))->Pick(FakePickArgs())),
             "fail: UNAVAILABLE: no match found conn: no instance of hwholiday.srv.app is "

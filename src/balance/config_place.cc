@@ -6,11 +6,11 @@
 namespace turnout::balance {
 
 Place Place::At(std::string_view key) const {
-  return {model::Concat({path, ".", Printable(key)}), nesting, errors};
+  return {model::Concat({path, ".", Printable(key)}), nesting, errors, parameters};
 }
 
 Place Place::At(std::size_t index) const {
-  return {model::Concat({path, "[", std::to_string(index), "]"}), nesting, errors};
+  return {model::Concat({path, "[", std::to_string(index), "]"}), nesting, errors, parameters};
 }
 
 void Place::Error(std::string_view what) const {

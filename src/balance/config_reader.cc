@@ -1,12 +1,11 @@
 #include "turnout/config_reader.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "src/balance/config_place.h"
+#include "src/balance/config_values.h"
 #include "src/balance/json.h"
 #include "src/balance/picker_list.h"
 #include "src/balance/text.h"
@@ -14,7 +13,10 @@
 
 namespace turnout {
 
+using balance::ParseDuration;
+using balance::Seconds;
 using balance::Shown;
+using balance::WholeNumber;
 using model::Concat;
 using nlohmann::json;
 
@@ -27,6 +29,15 @@ class ConfigReader::Impl {
     if (std::ranges::find(asked_, key) == asked_.end()) asked_.emplace_back(key);
     const auto found = object_.find(std::string(key));
     return found == object_.end() ? nullptr : &*found;
+  }
+
+  // As Find; tells whoever describes the parameters what this one is.
+  const json* Find(std::string_view key, const std::string& otherwise, std::string_view allowed) {
+    if (place_.parameters != nullptr) {
+      const std::string name = place_.At(key).path.substr(1);
+      place_.parameters->push_back({name, otherwise, std::string(allowed)});
+    }
+    return Find(key);
   }
 
   balance::Place At(std::string_view key) const { return place_.At(key); }
@@ -57,55 +68,7 @@ std::string Between(T least, T most) {
   return Concat({json(least).dump(), " to ", json(most).dump()});
 }
 
-// 2 and 2.0, within what a double holds exactly.
-std::optional<std::int64_t> WholeNumber(const json& value) {
-  constexpr double kExact = 9007199254740992;  // 2^53
-  if (value.is_number_float()) {
-    const double number = value.get<double>();
-    if (std::trunc(number) != number || std::abs(number) > kExact) return std::nullopt;
-    return static_cast<std::int64_t>(number);
-  }
-  if (!value.is_number_integer()) return std::nullopt;
-  if (value.is_number_unsigned() &&
-      value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max()) {
-    return std::nullopt;
-  }
-  return value.get<std::int64_t>();
-}
-
-bool AllDigits(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-// "1.5s": digits, at most nine after the point.
-std::optional<std::chrono::nanoseconds> ParseDuration(const json& value) {
-  constexpr std::size_t kMostSeconds = 9;  // digits: 31 years
-  constexpr std::size_t kMostFraction = 9;
-  if (!value.is_string()) return std::nullopt;
-  std::string_view text = value.get_ref<const std::string&>();
-  if (!text.ends_with('s')) return std::nullopt;
-  text.remove_suffix(1);
-  const auto point = text.find('.');
-  const std::string_view seconds = text.substr(0, point);
-  if (!AllDigits(seconds) || seconds.size() > kMostSeconds) return std::nullopt;
-  std::chrono::nanoseconds duration = std::chrono::seconds(std::stoll(std::string(seconds)));
-  if (point == std::string_view::npos) return duration;
-  std::string fraction(text.substr(point + 1));
-  if (!AllDigits(fraction) || fraction.size() > kMostFraction) return std::nullopt;
-  fraction.resize(kMostFraction, '0');
-  return duration + std::chrono::nanoseconds(std::stoll(fraction));
-}
-
-// "0.001s", as it may be written in a configuration.
-std::string Seconds(std::chrono::milliseconds duration) {
-  const auto whole = std::chrono::floor<std::chrono::seconds>(duration);
-  std::string text = std::to_string(whole.count());
-  if (const auto rest = (duration - whole).count(); rest != 0) {
-    const std::string digits = std::to_string(1000 + rest).substr(1);
-    text += "." + digits.substr(0, digits.find_last_not_of('0') + 1);
-  }
-  return text + "s";
-}
+std::string Quoted(std::string_view text) { return json(text).dump(); }
 
 }  // namespace
 
@@ -113,29 +76,31 @@ ConfigReader::ConfigReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 ConfigReader::~ConfigReader() = default;
 
 std::int64_t ConfigReader::Integer(std::string_view key, const Range<std::int64_t>& range) {
-  const json* const value = impl_->Find(key);
+  const std::string allowed = Between(range.least, range.most);
+  const json* const value = impl_->Find(key, json(range.otherwise).dump(), "integer, " + allowed);
   if (value == nullptr) return range.otherwise;
   const std::optional<std::int64_t> number = WholeNumber(*value);
   if (number && *number >= range.least && *number <= range.most) return *number;
   const char* const kind = number || value->is_number_unsigned() ? "" : "an integer, ";
-  impl_->Mismatch(key, kind + Between(range.least, range.most), *value);
+  impl_->Mismatch(key, kind + allowed, *value);
   return range.otherwise;
 }
 
 double ConfigReader::Number(std::string_view key, const Range<double>& range) {
-  const json* const value = impl_->Find(key);
+  const std::string allowed = Between(range.least, range.most);
+  const json* const value = impl_->Find(key, json(range.otherwise).dump(), "number, " + allowed);
   if (value == nullptr) return range.otherwise;
   if (value->is_number()) {
     const double number = value->get<double>();
     if (number >= range.least && number <= range.most) return number;
   }
   const char* const kind = value->is_number() ? "" : "a number, ";
-  impl_->Mismatch(key, kind + Between(range.least, range.most), *value);
+  impl_->Mismatch(key, kind + allowed, *value);
   return range.otherwise;
 }
 
 bool ConfigReader::Bool(std::string_view key, bool otherwise) {
-  const json* const value = impl_->Find(key);
+  const json* const value = impl_->Find(key, json(otherwise).dump(), "true or false");
   if (value == nullptr) return otherwise;
   if (value->is_boolean()) return value->get<bool>();
   impl_->Mismatch(key, "true or false", *value);
@@ -143,7 +108,7 @@ bool ConfigReader::Bool(std::string_view key, bool otherwise) {
 }
 
 std::string ConfigReader::String(std::string_view key, std::string_view otherwise) {
-  const json* const value = impl_->Find(key);
+  const json* const value = impl_->Find(key, Quoted(otherwise), "string");
   if (value == nullptr) return std::string(otherwise);
   if (value->is_string()) return value->get<std::string>();
   impl_->Mismatch(key, "a string", *value);
@@ -152,37 +117,78 @@ std::string ConfigReader::String(std::string_view key, std::string_view otherwis
 
 std::size_t ConfigReader::Choice(std::string_view key, std::span<const std::string_view> allowed,
                                  std::size_t otherwise) {
-  const json* const value = impl_->Find(key);
+  const std::vector<std::string> words(allowed.begin(), allowed.end());
+  const json* const value =
+      impl_->Find(key, Quoted(words[otherwise]), "one of " + balance::Listed(words));
   if (value == nullptr) return otherwise;
   if (value->is_string()) {
     const auto found = std::ranges::find(allowed, value->get_ref<const std::string&>());
     if (found != allowed.end()) return static_cast<std::size_t>(found - allowed.begin());
   }
-  const std::vector<std::string> words(allowed.begin(), allowed.end());
   impl_->Mismatch(key, "one of " + balance::Listed(words), *value);
   return otherwise;
 }
 
 std::chrono::milliseconds ConfigReader::Duration(std::string_view key,
                                                  const Range<std::chrono::milliseconds>& range) {
-  const json* const value = impl_->Find(key);
+  const std::string allowed = Concat({Seconds(range.least), " to ", Seconds(range.most)});
+  const json* const value =
+      impl_->Find(key, Quoted(Seconds(range.otherwise)), "duration, " + allowed);
   if (value == nullptr) return range.otherwise;
   const std::optional<std::chrono::nanoseconds> duration = ParseDuration(*value);
   if (duration && *duration >= range.least && *duration <= range.most) {
     return std::chrono::floor<std::chrono::milliseconds>(*duration);
   }
   const char* const kind = duration ? "" : R"(a string of seconds like "1.5s", )";
-  impl_->Mismatch(key, Concat({kind, Seconds(range.least), " to ", Seconds(range.most)}), *value);
+  impl_->Mismatch(key, kind + allowed, *value);
   return range.otherwise;
+}
+
+std::vector<std::string> ConfigReader::Strings(std::string_view key) {
+  const json* const value = impl_->Find(key, "[]", "list of strings");
+  if (value == nullptr) return {};
+  const auto is_string = [](const json& element) { return element.is_string(); };
+  if (value->is_array() && std::ranges::all_of(*value, is_string)) {
+    return value->get<std::vector<std::string>>();
+  }
+  impl_->Mismatch(key, "a list of strings", *value);
+  return {};
+}
+
+std::map<std::string, std::string> ConfigReader::StringMap(std::string_view key) {
+  const json* const value = impl_->Find(key, "{}", "object of strings");
+  if (value == nullptr) return {};
+  const auto is_string = [](const json& element) { return element.is_string(); };
+  if (value->is_object() && std::ranges::all_of(*value, is_string)) {
+    return value->get<std::map<std::string, std::string>>();
+  }
+  impl_->Mismatch(key, "an object of strings", *value);
+  return {};
+}
+
+void ConfigReader::Objects(std::string_view key, const std::function<void(ConfigReader&)>& read) {
+  const json* const value = impl_->Find(key, "[]", "list of objects");
+  const balance::Place place = impl_->At(key);
+  if (place.parameters != nullptr) {  // one for all
+    return balance::ReadObject(
+        json::object(), {place.path + "[]", place.nesting, place.errors, place.parameters}, read);
+  }
+  if (value == nullptr) return;
+  if (!value->is_array()) return impl_->Mismatch(key, "a list of objects", *value);
+  for (std::size_t i = 0; i < value->size(); ++i) {
+    balance::ReadObject((*value)[i], place.At(i), read);
+  }
 }
 
 std::shared_ptr<const PickerBuilder> ConfigReader::Child(std::string_view key,
                                                          std::string_view otherwise) {
-  const json* const value = impl_->Find(key);
-  if (value != nullptr) return balance::ReadPickers(*value, impl_->At(key));
   json named = json::object();
   named[std::string(otherwise)] = json::object();
-  return balance::ReadPickers(json::array({std::move(named)}), impl_->At(key));
+  const json list = json::array({std::move(named)});
+  const json* const value = impl_->Find(key, list.dump(), "list of pickers");
+  balance::Place place = impl_->At(key);
+  place.parameters = nullptr;  // the child's are its own
+  return balance::ReadPickers(value == nullptr ? list : *value, place);
 }
 
 void ConfigReader::Error(std::string_view key, std::string_view what) {
@@ -200,6 +206,14 @@ void balance::ReadObject(const json& value, const Place& place,
   ConfigReader reader(std::move(impl));
   read(reader);
   asked.ReportUnknown();
+}
+
+std::vector<balance::Parameter> balance::DescribeParameters(const PickerBuilder& builder) {
+  std::vector<Parameter> parameters;
+  std::vector<std::string> errors;  // of an empty object: what is required
+  ReadObject(json::object(), {.path = "", .errors = &errors, .parameters = &parameters},
+             [&](ConfigReader& reader) { builder.Configure(reader); });
+  return parameters;
 }
 
 }  // namespace turnout

@@ -163,5 +163,74 @@ TEST(ConfigReaderTest, LongValuesAndKeysAreShortened) {
             "p." + std::string(64, 'x') + "…: unknown field; allowed: n");
 }
 
+TEST(ConfigReaderTest, ListsAndMapsOfStrings) {
+  const auto strings = [](std::string_view text) {
+    return Reading(text, [](ConfigReader& reader) { return reader.Strings("s"); });
+  };
+  EXPECT_EQ(strings(R"({"s":["a","b"]})").value, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(strings("{}").value, std::vector<std::string>{});
+  EXPECT_EQ(strings(R"({"s":["a",1]})").errors, R"(p.s: must be a list of strings, got ["a",1])");
+  EXPECT_EQ(strings(R"({"s":{"a":"b"}})").errors,
+            R"(p.s: must be a list of strings, got {"a":"b"})");
+  const auto map = [](std::string_view text) {
+    return Reading(text, [](ConfigReader& reader) { return reader.StringMap("m"); });
+  };
+  EXPECT_EQ(map(R"({"m":{"a":"b"}})").value, (std::map<std::string, std::string>{{"a", "b"}}));
+  EXPECT_EQ(map(R"({"m":{"a":1}})").errors, R"(p.m: must be an object of strings, got {"a":1})");
+  EXPECT_EQ(map(R"({"m":["a"]})").errors, R"(p.m: must be an object of strings, got ["a"])");
+}
+
+TEST(ConfigReaderTest, ListsOfObjects) {
+  const auto sum = [](std::string_view text) {
+    return Reading(text, [](ConfigReader& reader) {
+      std::int64_t total = 0;
+      reader.Objects("o", [&](ConfigReader& inner) {
+        total += inner.Integer("n", {.otherwise = 1, .least = 0, .most = 9});
+      });
+      return total;
+    });
+  };
+  EXPECT_EQ(sum(R"({"o":[{"n":2},{},{"n":3}]})").value, 6);
+  EXPECT_EQ(sum("{}").value, 0);
+  EXPECT_EQ(sum(R"({"o":[{"n":2},{"n":10}]})").errors, "p.o[1].n: must be 0 to 9, got 10");
+  EXPECT_EQ(sum(R"({"o":[{"m":2}]})").errors, "p.o[0].m: unknown field; allowed: n");
+  EXPECT_EQ(sum(R"({"o":[7]})").errors, "p.o[0]: must be an object, got 7");
+  EXPECT_EQ(sum(R"({"o":{}})").errors, "p.o: must be a list of objects, got {}");
+}
+
+TEST(ConfigReaderTest, DescribesWhatABuilderReads) {
+  class Reader final : public PickerBuilder {
+    std::shared_ptr<const PickerBuilder> Configure(ConfigReader& config) const override {
+      constexpr std::string_view kColours[] = {"red", "blue"};
+      config.Integer("count", {.otherwise = 2, .least = 2, .most = 10});
+      config.Number("factor", {.otherwise = 1.4, .least = 1, .most = 100});
+      config.Bool("strict", true);
+      config.String("header", "");
+      config.Choice("colour", kColours, 1);
+      config.Duration("window", {.otherwise = milliseconds(60'000),
+                                 .least = milliseconds(1),
+                                 .most = milliseconds(90'500)});
+      config.Objects("parts", [](ConfigReader& part) { part.Strings("keys"); });
+      config.Child("child", "random");
+      return nullptr;
+    }
+    std::unique_ptr<const Picker> Build(EndpointGroup) const override { return nullptr; }
+  };
+  std::string description;
+  for (const auto& parameter : balance::DescribeParameters(Reader())) {
+    description += parameter.name + " = " + parameter.otherwise + ": " + parameter.allowed + "\n";
+  }
+  EXPECT_EQ(description,
+            "count = 2: integer, 2 to 10\n"
+            "factor = 1.4: number, 1.0 to 100.0\n"
+            "strict = true: true or false\n"
+            "header = \"\": string\n"
+            "colour = \"blue\": one of red, blue\n"
+            "window = \"60s\": duration, 0.001s to 90.5s\n"
+            "parts = []: list of objects\n"
+            "parts[].keys = []: list of strings\n"
+            "child = [{\"random\":{}}]: list of pickers\n");
+}
+
 }  // namespace
 }  // namespace turnout

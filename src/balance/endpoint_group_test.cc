@@ -2,8 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "src/balance/testing.h"
 
 namespace turnout {
@@ -15,11 +13,13 @@ using balance::testing::MakeEndpoints;
 using balance::testing::Show;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 constexpr auto kIdle = ConnectionState::kIdle;
 constexpr auto kConnecting = ConnectionState::kConnecting;
 constexpr auto kReady = ConnectionState::kReady;
 constexpr auto kFailing = ConnectionState::kFailing;
+constexpr auto kUnhealthy = ConnectionState::kUnhealthy;
 constexpr auto kRegistered = InstanceStatus::kRegistered;
 constexpr auto kDraining = InstanceStatus::kDraining;
 constexpr auto kLapsed = InstanceStatus::kLapsed;
@@ -77,19 +77,33 @@ TEST(EndpointGroupTest, WhileSomeConnectCallsAreQueued) {
   const auto endpoints =
       In({{kRegistered, kFailing}, {kRegistered, kIdle}, {kLapsed, kConnecting}});
   EXPECT_THAT(Candidates(endpoints), IsEmpty());
-  EXPECT_EQ(Verdict(endpoints), "queue");
+  EXPECT_EQ(Verdict(endpoints), "queue, connect app-2");
 }
 
-TEST(EndpointGroupTest, AnIdleOneBesideFailingOnesIsConnected) {
-  EXPECT_EQ(Verdict(In({{kRegistered, kFailing}, {kDraining, kIdle}, {kRegistered, kFailing}})),
-            "app-2");
+TEST(EndpointGroupTest, WhileOneConnectsAndNoneIsIdleCallsJustWait) {
+  EXPECT_EQ(Verdict(In({{kRegistered, kFailing}, {kDraining, kConnecting}})), "queue");
 }
 
-TEST(EndpointGroupTest, AllIdleOnesAreConnectedSometimes) {
-  const auto endpoints = In({{kRegistered, kIdle}, {kRegistered, kFailing}, {kRegistered, kIdle}});
-  std::set<std::string> seen;
-  for (int i = 0; i < 200; ++i) seen.insert(Verdict(endpoints));
-  EXPECT_THAT(seen, ElementsAre("app-1", "app-3"));
+TEST(EndpointGroupTest, IdleOnesBesideFailingOnesAreConnected) {
+  EXPECT_EQ(Verdict(In({{kRegistered, kIdle}, {kRegistered, kFailing}, {kDraining, kIdle}})),
+            "queue, connect app-1 app-3");
+}
+
+TEST(EndpointGroupTest, UnhealthyOnesCountAsFailing) {
+  const auto endpoints = In({{kRegistered, kUnhealthy}, {kRegistered, kReady}});
+  EXPECT_THAT(Candidates(endpoints), ElementsAre("app-2"));
+  EXPECT_THAT(Verdict(In({{kRegistered, kUnhealthy}})), StartsWith("fail: UNAVAILABLE: the only"));
+}
+
+TEST(EndpointGroupTest, UnhealthyOnesMayBeTakenForReady) {
+  const auto endpoints = In({{kRegistered, kUnhealthy},
+                             {kDraining, kReady},
+                             {kRegistered, kFailing},
+                             {kRegistered, kReady}});
+  const EndpointGroup group = GroupOf(endpoints).IgnoringHealth();
+  EXPECT_THAT(group.candidates(), ElementsAre(&endpoints[0], &endpoints[3]));
+  const EndpointGroup part = group.With({&endpoints[0], &endpoints[1]}, "part");
+  EXPECT_THAT(part.candidates(), ElementsAre(&endpoints[0])) << "parts inherit it";
 }
 
 TEST(EndpointGroupTest, OneFailingAlone) {
@@ -119,7 +133,9 @@ TEST(EndpointGroupTest, NoneAtAll) {
 
 TEST(EndpointGroupTest, APartStandsForItself) {
   const auto endpoints = In({{kRegistered, kReady}, {kDraining, kReady}});
-  const EndpointGroup part = GroupOf(endpoints).With({&endpoints[1]});
+  const EndpointGroup part = GroupOf(endpoints).With({&endpoints[1]}, "v1");
+  EXPECT_EQ(part.key(), "/v1");
+  EXPECT_EQ(part.With({}, "zone-a").key(), "/v1/zone-a");
   EXPECT_EQ(part.service(), balance::testing::kService);
   EXPECT_THAT(part.members(), ElementsAre(&endpoints[1]));
   EXPECT_THAT(part.candidates(), ElementsAre(&endpoints[1]));

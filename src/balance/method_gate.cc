@@ -70,7 +70,9 @@ EndpointGroup Without(const EndpointGroup& group, const Positions& off) {
       rest.push_back(group.members()[i]);
     }
   }
-  return group.With(std::move(rest));
+  // The first endpoint that is left out tells it from the others well enough.
+  return group.With(std::move(rest),
+                    model::Concat({"without ", group.members()[off.front()]->instance().id}));
 }
 
 // The picker of one branch: says in failures what the rest of the message cannot know.
@@ -103,6 +105,10 @@ class BranchPicker final : public Picker {
                                                             " is switched off"})));
   }
 
+  bool Wants(const Endpoint& endpoint) const override {
+    return picker_ != nullptr && picker_->Wants(endpoint);
+  }
+
  private:
   std::string What(const PickArgs& args) const {
     return Printable(args.method()) + (merged_ ? " or a method that shares its picker" : "");
@@ -131,6 +137,12 @@ class MethodGate final : public Picker {
   PickResult Pick(const PickArgs& args) const override {
     const auto found = by_method_.find(args.method());
     return (found == by_method_.end() ? otherwise_.get() : found->second)->Pick(args);
+  }
+
+  bool Wants(const Endpoint& endpoint) const override {
+    return otherwise_->Wants(endpoint) || std::ranges::any_of(branches_, [&](const auto& branch) {
+             return branch->Wants(endpoint);
+           });
   }
 
  private:

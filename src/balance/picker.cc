@@ -12,6 +12,8 @@ std::string_view ToString(ConnectionState state) {
       return "ready";
     case ConnectionState::kFailing:
       return "failing";
+    case ConnectionState::kUnhealthy:
+      return "unhealthy";
   }
   return "unknown";
 }
@@ -48,6 +50,11 @@ PickResult::Additions& PickResult::additions() {
   return *additions_;
 }
 
+PickResult& PickResult::Connect(std::span<const Endpoint* const> endpoints) & {
+  if (!endpoints.empty()) additions().connect = endpoints;
+  return *this;
+}
+
 PickResult& PickResult::AddMetadata(std::string key, std::string value) & {
   additions().metadata.emplace_back(std::move(key), std::move(value));
   return *this;
@@ -68,8 +75,14 @@ PickResult& PickResult::OnFinish(FinishCallback callback) & {
   return *this;
 }
 
+bool Picker::Wants(const Endpoint&) const { return true; }
+
 std::shared_ptr<const PickerBuilder> PickerBuilder::Configure(ConfigReader&) const {
   return nullptr;
+}
+
+std::optional<std::chrono::milliseconds> PickerBuilder::rebuild_period() const {
+  return std::nullopt;
 }
 
 }  // namespace turnout

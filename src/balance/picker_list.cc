@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMostNesting = 16;
+constexpr int kMostNesting = 8;
 
 // Stands in where a configuration is wrong, so that the rest of it can be checked.
 class UnusableBuilder final : public PickerBuilder {
@@ -70,7 +70,7 @@ std::shared_ptr<const PickerBuilder> ReadPickers(const json& list, const Place& 
     found = true;
     Place inside = element.At(entry.key());
     if (++inside.nesting > kMostNesting) {
-      inside.Error("pickers may be nested at most 16 deep");
+      inside.Error("pickers may be nested at most 8 deep");
     } else {
       result = Configured(builder, *entry, inside);
     }

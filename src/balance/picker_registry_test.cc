@@ -20,7 +20,7 @@ using ::testing::Contains;
 // As a user would write it: the endpoint with the fewest calls under way.
 class LeastBusyBuilder final : public ChoosingPickerBuilder {
  protected:
-  std::unique_ptr<const Picker> BuildChoice(std::span<const Endpoint* const> ready) const override {
+  std::unique_ptr<const Picker> BuildChoice(const EndpointGroup& group) const override {
     class LeastBusy final : public Picker {
      public:
       explicit LeastBusy(std::span<const Endpoint* const> ready) : ready_(ready) {}
@@ -32,7 +32,7 @@ class LeastBusyBuilder final : public ChoosingPickerBuilder {
      private:
       const std::span<const Endpoint* const> ready_;
     };
-    return std::make_unique<LeastBusy>(ready);
+    return std::make_unique<LeastBusy>(group.candidates());
   }
 };
 

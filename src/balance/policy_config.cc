@@ -17,10 +17,12 @@ namespace {
 
 using nlohmann::json;
 
-// The names that gRPC knows us by, and what their objects hold beside `connectTimeout`: `turnout` a
+// The names that gRPC knows us by, and what their objects hold beside what they share: `turnout` a
 // list of pickers, `version` the parameters of the picker of that name.
 constexpr std::string_view kTurnout = "turnout";
 constexpr std::string_view kVersion = "version";
+
+constexpr std::string_view kStreamLatency[] = {"first_response", "none"};
 
 PolicyConfig ReadPolicy(std::string_view policy, const json& value, const Place& place) {
   PolicyConfig config;
@@ -29,6 +31,9 @@ PolicyConfig ReadPolicy(std::string_view policy, const json& value, const Place&
         reader.Duration("connectTimeout", {.otherwise = config.connect_timeout,
                                            .least = std::chrono::milliseconds(1),
                                            .most = std::chrono::minutes(10)});
+    config.lazy_connections = reader.Bool("lazyConnections", config.lazy_connections);
+    config.stream_latency =
+        static_cast<PolicyConfig::StreamLatency>(reader.Choice("streamLatency", kStreamLatency, 0));
     config.picker = policy == kVersion ? FindPickerBuilder(kVersion)->Configure(reader)
                                        : reader.Child("picker", kVersion);
   });

@@ -15,6 +15,15 @@ namespace turnout::balance {
 struct PolicyConfig {
   // How long calls wait for a connection that is being made before its endpoint counts as failing.
   std::chrono::milliseconds connect_timeout{3000};
+
+  // Connect to an instance only when a call asks for the part of the service to which it belongs;
+  // otherwise to every one that the picker wants.
+  bool lazy_connections = false;
+
+  // What counts as the latency of a stream: the time to its first response, or nothing.
+  enum class StreamLatency { kFirstResponse, kNone };
+  StreamLatency stream_latency = StreamLatency::kFirstResponse;
+
   std::shared_ptr<const PickerBuilder> picker;  // never null
 };
 

@@ -74,12 +74,14 @@ TEST(PolicyConfigTest, ErrorsHaveTheirPath) {
   EXPECT_EQ(ErrorOf(R"({"picker":[{"version":{"kee":"v"}}]})"),
             "turnout.picker[0].version.kee: unknown field; allowed: key, child, whenAbsent, "
             "fallback; did you mean key?");
+  EXPECT_EQ(ErrorOf(R"({"pickers":[]})"),
+            "turnout.pickers: unknown field; allowed: connectTimeout, lazyConnections, "
+            "streamLatency, picker; did you mean picker?");
   EXPECT_EQ(
-      ErrorOf(R"({"pickers":[]})"),
-      "turnout.pickers: unknown field; allowed: connectTimeout, picker; did you mean picker?");
-  EXPECT_EQ(ErrorOf(R"({"picker":[]})", "version"),
-            "version.picker: unknown field; allowed: connectTimeout, key, child, whenAbsent, "
-            "fallback");
+      ErrorOf(R"({"picker":[]})", "version"),
+      "version.picker: unknown field; allowed: connectTimeout, lazyConnections, streamLatency, "
+      "key, child, whenAbsent, "
+      "fallback");
   EXPECT_EQ(ErrorOf(R"({"picker":[{"version":7}]})"),
             "turnout.picker[0].version: must be an object, got 7");
   EXPECT_EQ(ErrorOf("[]"), "turnout: must be an object, got []");
@@ -109,9 +111,9 @@ TEST(PolicyConfigTest, ListsMustNameAPicker) {
 }
 
 TEST(PolicyConfigTest, NestingIsLimited) {
-  EXPECT_EQ(ErrorOf(Nested(16)), "");
-  EXPECT_THAT(ErrorOf(Nested(17)),
-              ::testing::EndsWith("child[0].random: pickers may be nested at most 16 deep"));
+  EXPECT_EQ(ErrorOf(Nested(8)), "");
+  EXPECT_THAT(ErrorOf(Nested(9)),
+              ::testing::EndsWith("child[0].random: pickers may be nested at most 8 deep"));
 }
 
 TEST(PolicyConfigTest, SyntaxErrorsHaveAPosition) {
@@ -130,7 +132,9 @@ TEST(ServiceConfigTest, WhatIsNotOursIsLeftToGrpc) {
 TEST(ServiceConfigTest, OurPoliciesAreChecked) {
   EXPECT_EQ(ServiceConfigError(R"({"loadBalancingConfig":[{"turnout":{}},{"version":{}}]})"), "");
   EXPECT_EQ(ServiceConfigError(R"({"loadBalancingConfig":[{"x":{}},{"version":{"kee":1}}]})"),
-            "loadBalancingConfig[1].version.kee: unknown field; allowed: connectTimeout, key, "
+            "loadBalancingConfig[1].version.kee: unknown field; allowed: connectTimeout, "
+            "lazyConnections, "
+            "streamLatency, key, "
             "child, whenAbsent, fallback; did you mean key?");
 }
 

@@ -19,6 +19,9 @@ Endpoint MakeEndpoint(const EndpointSpec& spec) {
   const int number = std::stoi(spec.id.substr(dash + 1));
   instance->addresses = {model::Concat(
       {"10.0.", std::to_string(number / 256), ".", std::to_string(number % 256), ":80"})};
+  instance->weight = spec.weight;
+  instance->locality = spec.locality;
+  instance->metadata = spec.metadata;
   for (const std::string& method : spec.methods_off) instance->methods[method].online = false;
   Endpoint endpoint;
   endpoint.member = {.instance = std::move(instance),
@@ -82,26 +85,25 @@ std::uint64_t ScriptedRandom::Next() {
   return width * results_[used_++] + width / 2;
 }
 
-std::uint64_t SeededRandom::Next() {
-  state_ += 0x9e3779b97f4a7c15;
-  std::uint64_t mixed = state_;
-  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
-  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
-  return mixed ^ (mixed >> 31);
-}
-
 std::string Show(const PickResult& result) {
+  std::string text;
   switch (result.kind()) {
     case PickResult::Kind::kEndpoint:
-      return result.endpoint()->instance().id;
+      text = result.endpoint()->instance().id;
+      break;
     case PickResult::Kind::kQueue:
-      return "queue";
+      text = "queue";
+      break;
     case PickResult::Kind::kFail:
-      return "fail: " + result.status().ToString();
+      text = "fail: " + result.status().ToString();
+      break;
     case PickResult::Kind::kDrop:
-      return "drop: " + result.status().ToString();
+      text = "drop: " + result.status().ToString();
+      break;
   }
-  return "unknown";
+  if (!result.connect().empty()) text += ", connect";
+  for (const Endpoint* const endpoint : result.connect()) text += " " + endpoint->instance().id;
+  return text;
 }
 
 std::shared_ptr<const PickerBuilder> BuilderFor(std::string_view picker_json) {

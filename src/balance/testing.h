@@ -25,6 +25,9 @@ struct EndpointSpec {
   InstanceStatus status = InstanceStatus::kRegistered;
   std::vector<std::string> methods_off = {};
   std::string error = {};  // of the last connection attempt
+  std::uint32_t weight = 1;
+  Locality locality = {};
+  std::map<std::string, std::string> metadata = {};
 };
 
 Endpoint MakeEndpoint(const EndpointSpec& spec);
@@ -69,17 +72,8 @@ class ScriptedRandom final : public base::RandomSource {
   std::size_t used_ = 0;
 };
 
-// A fixed sequence of good random numbers (SplitMix64, Steele et al., 2014).
-class SeededRandom final : public base::RandomSource {
- public:
-  explicit SeededRandom(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t Next() override;
-
- private:
-  std::uint64_t state_;
-};
-
-// The id of the endpoint; or "queue", "fail: UNAVAILABLE: …", "drop: …".
+// The id of the endpoint; or "queue", "fail: UNAVAILABLE: …", "drop: …"; then, if it connects any,
+// ", connect app-1 app-2".
 std::string Show(const PickResult& result);
 
 // The builder of a `picker` list; fails the test if the configuration is wrong.

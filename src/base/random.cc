@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <random>
+#include <utility>
 
 namespace turnout::base {
 namespace {
@@ -33,9 +34,14 @@ class Xoshiro {
   std::uint64_t state_[4];
 };
 
+thread_local constinit RandomSource* scoped_source = nullptr;
+
 class OfCallingThread final : public RandomSource {
  public:
   std::uint64_t Next() override {
+    if (scoped_source != nullptr) [[unlikely]] {
+      return scoped_source->Next();
+    }
     thread_local Xoshiro generator;
     return generator.Next();
   }
@@ -46,6 +52,17 @@ class OfCallingThread final : public RandomSource {
 RandomSource& ThreadRandom() {
   static OfCallingThread source;
   return source;
+}
+
+ScopedRandom::ScopedRandom(RandomSource& source) : before_(std::exchange(scoped_source, &source)) {}
+ScopedRandom::~ScopedRandom() { scoped_source = before_; }
+
+std::uint64_t SeededRandom::Next() {
+  state_ += 0x9e3779b97f4a7c15;
+  std::uint64_t mixed = state_;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+  return mixed ^ (mixed >> 31);
 }
 
 }  // namespace turnout::base

@@ -22,8 +22,31 @@ class RandomSource {
 };
 
 // Numbers from a generator that each calling thread has for itself (xoshiro256++), seeded from the
-// system. Lock-free; the reference may be kept, and used by any thread.
+// system; in a thread with a ScopedRandom, that one's. Lock-free; the reference may be kept, and
+// used by any thread.
 RandomSource& ThreadRandom();
+
+// From now until this object goes, ThreadRandom() in this thread draws from `source`. They nest.
+class ScopedRandom {
+ public:
+  explicit ScopedRandom(RandomSource& source);
+  ~ScopedRandom();
+  ScopedRandom(const ScopedRandom&) = delete;
+  ScopedRandom& operator=(const ScopedRandom&) = delete;
+
+ private:
+  RandomSource* const before_;
+};
+
+// A fixed sequence of good random numbers (SplitMix64, Steele et al., 2014).
+class SeededRandom final : public RandomSource {
+ public:
+  explicit SeededRandom(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t Next() override;
+
+ private:
+  std::uint64_t state_;
+};
 
 }  // namespace turnout::base
 

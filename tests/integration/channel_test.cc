@@ -378,8 +378,8 @@ class LastPickerBuilder final : public ChoosingPickerBuilder {
     const Endpoint* const last_;
   };
 
-  std::unique_ptr<const Picker> BuildChoice(std::span<const Endpoint* const> ready) const override {
-    return std::make_unique<LastPicker>(ready);
+  std::unique_ptr<const Picker> BuildChoice(const EndpointGroup& group) const override {
+    return std::make_unique<LastPicker>(group.candidates());
   }
 };
 

@@ -14,13 +14,13 @@ using testing::GroupOf;
 using testing::MakeEndpoint;
 using testing::MakeEndpoints;
 using testing::ScriptedRandom;
-using testing::SeededRandom;
 using testing::Show;
 
 TEST(RandomTest, TakesWhatTheSourceSays) {
   const auto endpoints = MakeEndpoints(3, {"v1"});
   ScriptedRandom source(3, {2, 0, 0, 1, 2});
-  const auto picker = RandomBuilder(&source).Build(GroupOf(endpoints));
+  const base::ScopedRandom scope(source);
+  const auto picker = RandomBuilder().Build(GroupOf(endpoints));
   std::string sequence;
   for (int i = 0; i < 5; ++i) sequence += Show(picker->Pick(FakePickArgs())) + " ";
   EXPECT_EQ(sequence, "app-3 app-1 app-1 app-2 app-3 ");
@@ -30,8 +30,9 @@ TEST(RandomTest, SpreadsEvenly) {
   constexpr int kEndpoints = 10;
   constexpr int kPicks = 100'000;
   const auto endpoints = MakeEndpoints(kEndpoints, {"v1"});
-  SeededRandom source(7);
-  const auto picker = RandomBuilder(&source).Build(GroupOf(endpoints));
+  base::SeededRandom source(7);
+  const base::ScopedRandom scope(source);
+  const auto picker = RandomBuilder().Build(GroupOf(endpoints));
   std::map<const Endpoint*, int> picks;
   for (int i = 0; i < kPicks; ++i) ++picks[picker->Pick(FakePickArgs()).endpoint()];
   ASSERT_EQ(picks.size(), kEndpoints);
@@ -55,7 +56,8 @@ TEST(RandomTest, AvoidsWhatIsNotReady) {
 TEST(RandomTest, ReachesTheLastOfAHundredThousand) {
   const auto endpoints = MakeEndpoints(100'000, {"v1"});
   ScriptedRandom source(100'000, {99'999, 0});
-  const auto picker = RandomBuilder(&source).Build(GroupOf(endpoints));
+  const base::ScopedRandom scope(source);
+  const auto picker = RandomBuilder().Build(GroupOf(endpoints));
   EXPECT_EQ(Show(picker->Pick(FakePickArgs())), "app-100000");
   EXPECT_EQ(Show(picker->Pick(FakePickArgs())), "app-1");
 }

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "src/base/random.h"
+
 namespace turnout::balance {
 namespace {
 
@@ -23,10 +25,9 @@ class RoundRobinPicker final : public Picker {
 
 }  // namespace
 
-std::unique_ptr<const Picker> RoundRobinBuilder::BuildChoice(
-    std::span<const Endpoint* const> ready) const {
-  base::RandomSource& source = source_ == nullptr ? base::ThreadRandom() : *source_;
-  return std::make_unique<RoundRobinPicker>(ready, source.Below(ready.size()));
+std::unique_ptr<const Picker> RoundRobinBuilder::BuildChoice(const EndpointGroup& group) const {
+  const auto ready = group.candidates();
+  return std::make_unique<RoundRobinPicker>(ready, base::ThreadRandom().Below(ready.size()));
 }
 
 }  // namespace turnout::balance

@@ -6,21 +6,13 @@
 #ifndef TURNOUT_SRC_BALANCE_ROUND_ROBIN_ROUND_ROBIN_H_
 #define TURNOUT_SRC_BALANCE_ROUND_ROBIN_ROUND_ROBIN_H_
 
-#include "src/base/random.h"
 #include "turnout/picker.h"
 
 namespace turnout::balance {
 
 class RoundRobinBuilder final : public ChoosingPickerBuilder {
- public:
-  // Null: the calling thread's own. Used by Build only.
-  explicit RoundRobinBuilder(base::RandomSource* source = nullptr) : source_(source) {}
-
  protected:
-  std::unique_ptr<const Picker> BuildChoice(std::span<const Endpoint* const> ready) const override;
-
- private:
-  base::RandomSource* const source_;
+  std::unique_ptr<const Picker> BuildChoice(const EndpointGroup& group) const override;
 };
 
 }  // namespace turnout::balance

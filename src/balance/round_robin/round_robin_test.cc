@@ -20,7 +20,8 @@ using testing::Show;
 TEST(RoundRobinTest, GoesRoundFromARandomBeginning) {
   const auto endpoints = MakeEndpoints(3, {"v1"});
   ScriptedRandom source(3, {2, 1});
-  const RoundRobinBuilder builder(&source);
+  const base::ScopedRandom scope(source);
+  const RoundRobinBuilder builder;
   std::string sequence;
   const auto first = builder.Build(GroupOf(endpoints));
   for (int i = 0; i < 5; ++i) sequence += Show(first->Pick(FakePickArgs())) + " ";

@@ -48,7 +48,7 @@ std::string Describe(const MembersByVersion& parts) {
 
 class VersionPicker final : public Picker {
  public:
-  VersionPicker(const VersionConfig& config, EndpointGroup group)
+  VersionPicker(const VersionConfig& config, const EndpointGroup& group)
       : key_(config.key),
         when_absent_(config.when_absent),
         fallback_(config.fallback),
@@ -57,11 +57,12 @@ class VersionPicker final : public Picker {
     registered_ = Describe(parts);
     by_version_.reserve(parts.size());
     for (auto& [version, members] : parts) {
-      by_version_.emplace(version, config.child->Build(group.With(std::move(members))));
+      by_version_.emplace(version, config.child->Build(group.With(std::move(members), version)));
     }
     if (when_absent_ == VersionConfig::WhenAbsent::kAny ||
         fallback_ == VersionConfig::Fallback::kAny) {
-      any_ = config.child->Build(std::move(group));
+      auto members = group.members();
+      any_ = config.child->Build(group.With({members.begin(), members.end()}, "*"));
     }
   }
 
@@ -73,6 +74,12 @@ class VersionPicker final : public Picker {
     }
     if (fallback_ == VersionConfig::Fallback::kAny) return any_->Pick(args);
     return NoMatch(model::Concat({"version ", Printable(*version), " of ", service_}));
+  }
+
+  bool Wants(const Endpoint& endpoint) const override {
+    if (any_ != nullptr && any_->Wants(endpoint)) return true;
+    const auto part = by_version_.find(endpoint.instance().version);
+    return part != by_version_.end() && part->second->Wants(endpoint);
   }
 
  private:
@@ -123,7 +130,11 @@ std::shared_ptr<const PickerBuilder> VersionBuilder::Configure(ConfigReader& con
 }
 
 std::unique_ptr<const Picker> VersionBuilder::Build(EndpointGroup group) const {
-  return std::make_unique<VersionPicker>(config_, std::move(group));
+  return std::make_unique<VersionPicker>(config_, group);
+}
+
+std::optional<std::chrono::milliseconds> VersionBuilder::rebuild_period() const {
+  return config_.child->rebuild_period();
 }
 
 }  // namespace turnout::balance

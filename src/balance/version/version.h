@@ -40,6 +40,7 @@ class VersionBuilder final : public PickerBuilder {
 
   std::shared_ptr<const PickerBuilder> Configure(ConfigReader& config) const override;
   std::unique_ptr<const Picker> Build(EndpointGroup group) const override;
+  std::optional<std::chrono::milliseconds> rebuild_period() const override;
 
  private:
   const VersionConfig config_;

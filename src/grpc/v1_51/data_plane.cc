@@ -76,9 +76,10 @@ class Tracker final : public CallTracker {
   }
 
   void Finish(FinishArgs args) override {
-    stats_->CallFinished(args.status.ok());
+    const auto now = std::chrono::steady_clock::now();
+    stats_->CallFinished(args.status, now);
     if (on_finish_) {
-      on_finish_({std::move(args.status), std::chrono::steady_clock::now() - start_time_});
+      on_finish_({.status = std::move(args.status), .duration = now - start_time_});
     }
   }
 

@@ -1,0 +1,28 @@
+// The time, injected so that tests and simulations can set it.
+#ifndef TURNOUT_SRC_BASE_CLOCK_H_
+#define TURNOUT_SRC_BASE_CLOCK_H_
+
+#include <chrono>
+
+namespace turnout::base {
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+// The steady clock's time; in a thread with a ScopedClock, that one's.
+TimePoint Now();
+
+// From now until this object goes, Now() in this thread is whatever `now` holds. They nest.
+class ScopedClock {
+ public:
+  explicit ScopedClock(const TimePoint& now);
+  ~ScopedClock();
+  ScopedClock(const ScopedClock&) = delete;
+  ScopedClock& operator=(const ScopedClock&) = delete;
+
+ private:
+  const TimePoint* const before_;
+};
+
+}  // namespace turnout::base
+
+#endif  // TURNOUT_SRC_BASE_CLOCK_H_
