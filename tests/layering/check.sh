@@ -14,6 +14,7 @@ find src include \( -name '*.h' -o -name '*.cc' \) -print0 | sort -z |
     if (path ~ /^nlohmann\//) return "json"
     if (path ~ /^spdlog\//) return "spdlog"
     if (path ~ /^CLI\//) return "cli11"
+    if (path ~ /^xxhash\.h$/) return "xxhash"
     return ""
   }
   function row_of(file,   folder) {

@@ -25,6 +25,8 @@ expect src/balance/a.cc '#include "turnout/picker.h"\n#include "src/model/names.
 expect src/balance/a.cc '#include "absl/status/status.h"\n#include "src/balance/random/random.h"'
 expect src/balance/a.cc '#include <grpcpp/grpcpp.h>' 'src/balance/a.cc:1: src/balance must not include grpc'
 expect src/balance/random/a.h '\n# include "src/etcd/types.h"' 'random/a.h:2: src/balance must not include src/etcd'
+expect src/balance/a.cc '#include <xxhash.h>'
+expect src/route/a.cc '#include <xxhash.h>' 'src/route must not include xxhash'
 expect src/route/a.cc '#include <google/protobuf/message.h>' 'src/route must not include protobuf'
 expect src/model/a.cc '#include "proto/etcd.pb.h"' 'src/model must not include protobuf'
 expect src/model/a.cc '#include "src/etcd/types.h"' 'src/model must not include src/etcd'
