@@ -6,6 +6,7 @@
 
 #include "src/core/ext/filters/client_channel/client_channel.h"
 #include "src/core/lib/gprpp/unique_type_name.h"
+#include "src/core/lib/service_config/service_config_call_data.h"
 
 namespace turnout::adapter {
 namespace {
@@ -13,6 +14,11 @@ namespace {
 grpc_core::UniqueTypeName MemoryAttribute() {
   static auto& factory = *new grpc_core::UniqueTypeName::Factory("turnout_call_memory");
   return factory.Create();
+}
+
+// The attribute's type is a string; the object behind it is ours, and mutable.
+CallMemory* Behind(absl::string_view attribute) {
+  return const_cast<CallMemory*>(reinterpret_cast<const CallMemory*>(attribute.data()));
 }
 
 class Selector final : public grpc_core::ConfigSelector {
@@ -44,10 +50,15 @@ class Selector final : public grpc_core::ConfigSelector {
 
 CallMemory* CallMemory::Of(grpc_core::LoadBalancingPolicy::CallState* call_state) {
   using LbCallState = grpc_core::ClientChannel::LoadBalancedCall::LbCallState;
-  const absl::string_view bytes =
-      static_cast<LbCallState*>(call_state)->GetCallAttribute(MemoryAttribute());
-  // The attribute's type is a string; the object behind it is ours, and mutable.
-  return const_cast<CallMemory*>(reinterpret_cast<const CallMemory*>(bytes.data()));
+  return Behind(static_cast<LbCallState*>(call_state)->GetCallAttribute(MemoryAttribute()));
+}
+
+CallMemory* CallMemory::Of(const grpc_call_context_element* context) {
+  const auto* data = static_cast<const grpc_core::ServiceConfigCallData*>(
+      context[GRPC_CONTEXT_SERVICE_CONFIG_CALL_DATA].value);
+  if (data == nullptr) return nullptr;
+  const auto attribute = data->call_attributes().find(MemoryAttribute());
+  return attribute == data->call_attributes().end() ? nullptr : Behind(attribute->second);
 }
 
 grpc_core::RefCountedPtr<grpc_core::ConfigSelector> MakeConfigSelector(

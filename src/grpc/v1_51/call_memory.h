@@ -1,4 +1,5 @@
-// What a call remembers from one attempt to the next: which instances it has tried.
+// What a call remembers from one attempt to the next: which instances it has tried; and who is to
+// hear of the attempt's first response.
 //
 // gRPC offers a policy no memory that outlives an attempt. A ConfigSelector runs once for each call
 // and can attach attributes that every attempt's pick sees; ours attaches this. It lives in the
@@ -12,15 +13,28 @@
 #include <cstddef>
 
 #include "src/core/ext/filters/client_channel/config_selector.h"
+#include "src/core/lib/channel/context.h"
 #include "src/core/lib/load_balancing/lb_policy.h"
 #include "turnout/stats.h"
 
 namespace turnout::adapter {
 
+// Follows the attempt that is under way.
+class Attempt {
+ public:
+  // Headers have come, not just an error.
+  virtual void OnFirstResponse() = 0;
+
+ protected:
+  ~Attempt() = default;
+};
+
 class CallMemory {
  public:
   // The memory of the call that is being picked for; null on channels with another resolver.
   static CallMemory* Of(grpc_core::LoadBalancingPolicy::CallState* call_state);
+  // For filters: of the call with this context.
+  static CallMemory* Of(const grpc_call_context_element* context);
 
   // Instances are known by their statistics, of which each has one for the life of the process.
   void Remember(const InstanceStats* instance) {
@@ -31,10 +45,15 @@ class CallMemory {
   }
   bool empty() const { return count_ == 0; }
 
+  // Null between attempts.
+  Attempt* attempt() const { return attempt_; }
+  void SetAttempt(Attempt* attempt) { attempt_ = attempt; }
+
  private:
   // gRPC allows at most 5 attempts; transparent retries add a few.
   std::array<const InstanceStats*, 8> tried_{};
   std::size_t count_ = 0;
+  Attempt* attempt_ = nullptr;
 };
 
 // Applies `service_config` as gRPC itself would, and gives each call its memory.

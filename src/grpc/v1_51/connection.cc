@@ -53,6 +53,11 @@ void Connection::StartLocked(const std::optional<grpc_resolved_address>& address
   subchannel_->RequestConnection();
 }
 
+void Connection::StopLocked() {
+  Drop();
+  state_ = ConnectionState::kIdle;
+}
+
 void Connection::ReconnectLocked() {
   if (!std::exchange(awaits_reconnect_, false)) return;
   if (subchannel_ != nullptr) subchannel_->RequestConnection();
@@ -69,8 +74,8 @@ void Connection::UpdateLocked(const Member& member) {
   if (member_.instance == before) return;
   if (now.addresses != before->addresses || now.health_service != before->health_service ||
       now.permits_pings != before->permits_pings) {
-    Drop();
-    state_ = ConnectionState::kIdle;
+    StopLocked();
+    serving_since_.reset();
   } else if (now.create_revision != before->create_revision) {
     // It has registered anew, so it is up: what earlier failures have taught does not hold.
     ResetBackoffLocked();
@@ -94,15 +99,22 @@ void Connection::OnSubchannelStateLocked(grpc_connectivity_state state, absl::St
       break;
     case GRPC_CHANNEL_TRANSIENT_FAILURE:
       last_error_ = std::move(status);
-      state_ = ConnectionState::kFailing;
+      // gRPC reports a lost connection as IDLE; a failure right after READY is the health check's,
+      // or an ejection.
+      Enter(connected() ? ConnectionState::kUnhealthy : ConnectionState::kFailing);
       break;
     case GRPC_CHANNEL_CONNECTING:
-      if (state_ != ConnectionState::kFailing) Enter(ConnectionState::kConnecting);
+      if (state_ == ConnectionState::kUnhealthy) {
+        Enter(ConnectionState::kFailing);
+      } else if (state_ != ConnectionState::kFailing) {
+        Enter(ConnectionState::kConnecting);
+      }
       break;
     case GRPC_CHANNEL_IDLE:
-      if (state_ == ConnectionState::kReady) {
+      if (connected()) {
         awaits_reconnect_ = true;
-        Enter(ConnectionState::kConnecting);
+        Enter(state_ == ConnectionState::kReady ? ConnectionState::kConnecting
+                                                : ConnectionState::kFailing);
       } else {
         subchannel_->RequestConnection();
       }
@@ -120,7 +132,17 @@ void Connection::Enter(ConnectionState state) {
   if (state == ConnectionState::kConnecting && state_ != ConnectionState::kConnecting) {
     connecting_since_ = Clock::now();
   }
-  if (state == ConnectionState::kReady) last_error_ = absl::OkStatus();
+  if (state == ConnectionState::kReady) {
+    last_error_ = absl::OkStatus();
+    const bool was_failing =
+        state_ == ConnectionState::kFailing || state_ == ConnectionState::kUnhealthy;
+    if (founding_) {
+      serving_since_ = Clock::time_point::min();
+    } else if (!serving_since_.has_value() || was_failing) {
+      serving_since_ = Clock::now();
+    }
+    founding_ = false;
+  }
   state_ = state;
 }
 

@@ -1,5 +1,7 @@
 // One instance as a channel is connected to it: its subchannel, and a connection state that is
-// steadier than gRPC's (failing stays failing until READY).
+// steadier than gRPC's: failing stays failing until READY. One that was READY and then fails
+// without having lost its connection is unhealthy: it still leads to the process that proved to be
+// the instance.
 //
 // All members run in the channel's work serializer.
 #ifndef TURNOUT_SRC_GRPC_V1_51_CONNECTION_H_
@@ -29,12 +31,14 @@ class Connection {
         const Instance& instance, const grpc_resolved_address& address) = 0;
     // Keeps the owner alive for as long as gRPC may call back.
     virtual grpc_core::RefCountedPtr<grpc_core::LoadBalancingPolicy> HoldLocked() = 0;
-    // The state was `before`. A connection that was READY waits for ReconnectLocked, so that no
+    // The state was `before`. A connection that was connected waits for ReconnectLocked, so that no
     // picker still counts on it when a new connection may lead to another process.
     virtual void OnStateChangeLocked(Connection& connection, ConnectionState before) = 0;
   };
 
-  Connection(Owner& owner, Member member) : owner_(owner), member_(std::move(member)) {}
+  // `founding`: there was no other instance when this one came.
+  Connection(Owner& owner, Member member, bool founding = false)
+      : owner_(owner), member_(std::move(member)), founding_(founding) {}
   ~Connection() { Drop(); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -42,6 +46,7 @@ class Connection {
   // Makes the subchannel and connects it. Without an address (a host name that is not resolved yet)
   // it only begins to count as connecting. Once connecting, to another address: starts afresh.
   void StartLocked(const std::optional<grpc_resolved_address>& address);
+  void StopLocked();  // back to idle
   void ReconnectLocked();
   void ResetBackoffLocked();
 
@@ -57,6 +62,14 @@ class Connection {
   ConnectionState state() const { return state_; }
   const absl::Status& last_error() const { return last_error_; }
   Clock::time_point connecting_since() const { return connecting_since_; }
+  std::optional<Clock::time_point> serving_since() const { return serving_since_; }
+  // Can calls be sent over it, should a picker choose to?
+  bool connected() const {
+    return state_ == ConnectionState::kReady || state_ == ConnectionState::kUnhealthy;
+  }
+  // Is it to be connected? Its owner's mark.
+  bool wanted() const { return wanted_; }
+  void SetWanted(bool wanted) { wanted_ = wanted; }
   bool started() const { return state_ != ConnectionState::kIdle; }
   bool has_subchannel() const { return subchannel_ != nullptr; }
   const grpc_core::RefCountedPtr<grpc_core::SubchannelInterface>& subchannel() const {
@@ -76,6 +89,9 @@ class Connection {
   std::optional<grpc_resolved_address> address_;
   ConnectionState state_ = ConnectionState::kIdle;
   Clock::time_point connecting_since_{};
+  std::optional<Clock::time_point> serving_since_;
+  bool founding_;
+  bool wanted_ = false;
   bool awaits_reconnect_ = false;
   absl::Status last_error_;
 };

@@ -124,6 +124,78 @@ TEST_F(ConnectionTest, AfterReadyItReconnectsOnlyWhenTold) {
   EXPECT_EQ(made[0]->connects, 2);
 }
 
+TEST_F(ConnectionTest, AFailureWithoutALostConnectionIsUnhealthy) {
+  Connection connection(*this, MemberWith("127.0.0.1:80"));
+  Start(connection);
+  made[0]->Set(GRPC_CHANNEL_READY);
+  made[0]->Set(GRPC_CHANNEL_TRANSIENT_FAILURE, absl::UnavailableError("backend unhealthy"));
+  EXPECT_EQ(connection.state(), ConnectionState::kUnhealthy);
+  EXPECT_TRUE(connection.connected());
+  EXPECT_EQ(connection.last_error().message(), "backend unhealthy");
+  made[0]->Set(GRPC_CHANNEL_TRANSIENT_FAILURE, absl::UnavailableError("backend unhealthy"));
+  EXPECT_EQ(connection.state(), ConnectionState::kUnhealthy);
+  made[0]->Set(GRPC_CHANNEL_READY);
+  EXPECT_EQ(connection.state(), ConnectionState::kReady);
+}
+
+TEST_F(ConnectionTest, AnUnhealthyOneThatLosesItsConnectionIsFailing) {
+  for (const auto next : {GRPC_CHANNEL_IDLE, GRPC_CHANNEL_CONNECTING}) {
+    Connection connection(*this, MemberWith("127.0.0.1:80"));
+    Start(connection);
+    made.back()->Set(GRPC_CHANNEL_READY);
+    made.back()->Set(GRPC_CHANNEL_TRANSIENT_FAILURE, absl::UnavailableError("unhealthy"));
+    made.back()->Set(next);
+    EXPECT_EQ(connection.state(), ConnectionState::kFailing);
+    EXPECT_FALSE(connection.connected());
+    EXPECT_EQ(made.back()->connects, 1) << "it waits until no picker counts on it";
+    connection.ReconnectLocked();
+    EXPECT_EQ(made.back()->connects, next == GRPC_CHANNEL_IDLE ? 2 : 1);
+    made.back()->Set(GRPC_CHANNEL_TRANSIENT_FAILURE, absl::UnavailableError("refused"));
+    EXPECT_EQ(connection.state(), ConnectionState::kFailing) << "not unhealthy: nothing is proven";
+  }
+}
+
+TEST_F(ConnectionTest, ServesSinceItWasFirstReadyAndAgainAfterAFailure) {
+  Connection connection(*this, MemberWith("127.0.0.1:80"));
+  Start(connection);
+  EXPECT_EQ(connection.serving_since(), std::nullopt);
+  const auto before = Connection::Clock::now();
+  made[0]->Set(GRPC_CHANNEL_READY);
+  const auto first = connection.serving_since();
+  EXPECT_GE(first, before);
+  made[0]->Set(GRPC_CHANNEL_IDLE);
+  made[0]->Set(GRPC_CHANNEL_CONNECTING);
+  made[0]->Set(GRPC_CHANNEL_READY);
+  EXPECT_EQ(connection.serving_since(), first) << "a new connection is not a new server";
+  made[0]->Set(GRPC_CHANNEL_IDLE);
+  made[0]->Set(GRPC_CHANNEL_TRANSIENT_FAILURE, absl::UnavailableError("refused"));
+  made[0]->Set(GRPC_CHANNEL_READY);
+  EXPECT_GT(connection.serving_since(), first);
+}
+
+TEST_F(ConnectionTest, OneOfTheFirstHasAlwaysServed) {
+  Connection connection(*this, MemberWith("127.0.0.1:80"), /*founding=*/true);
+  Start(connection);
+  made[0]->Set(GRPC_CHANNEL_TRANSIENT_FAILURE, absl::UnavailableError("refused"));
+  made[0]->Set(GRPC_CHANNEL_READY);
+  EXPECT_EQ(connection.serving_since(), Connection::Clock::time_point::min());
+  made[0]->Set(GRPC_CHANNEL_IDLE);
+  made[0]->Set(GRPC_CHANNEL_TRANSIENT_FAILURE, absl::UnavailableError("refused"));
+  made[0]->Set(GRPC_CHANNEL_READY);
+  EXPECT_GT(connection.serving_since(), Connection::Clock::time_point::min());
+}
+
+TEST_F(ConnectionTest, CanBeStoppedAndStartedAgain) {
+  Connection connection(*this, MemberWith("127.0.0.1:80"));
+  Start(connection);
+  made[0]->Set(GRPC_CHANNEL_READY);
+  connection.StopLocked();
+  EXPECT_EQ(connection.state(), ConnectionState::kIdle);
+  EXPECT_FALSE(made[0]->watched());
+  Start(connection);
+  EXPECT_EQ(made.size(), 2u);
+}
+
 TEST_F(ConnectionTest, ConnectingForTooLongIsFailing) {
   Connection connection(*this, MemberWith("127.0.0.1:80"));
   Start(connection);

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "src/base/observe.h"
+#include "src/core/ext/filters/client_channel/lb_policy/backend_metric_data.h"
+#include "src/grpc/streaming_methods.h"
 #include "src/grpc/v1_51/call_memory.h"
 #include "src/grpc/v1_51/convert.h"
 
@@ -17,6 +19,7 @@ namespace {
 
 using GrpcPickArgs = grpc_core::LoadBalancingPolicy::PickArgs;
 using GrpcPickResult = grpc_core::LoadBalancingPolicy::PickResult;
+using StreamLatency = balance::PolicyConfig::StreamLatency;
 using CallTracker = grpc_core::LoadBalancingPolicy::SubchannelCallTrackerInterface;
 
 class CallArgs final : public PickArgs {
@@ -56,38 +59,77 @@ class CallArgs final : public PickArgs {
   mutable std::forward_list<std::string> more_joined_;
 };
 
+LoadReport ToReport(const grpc_core::BackendMetricData& data) {
+  LoadReport report;
+  if (data.cpu_utilization >= 0) report.cpu_utilization = data.cpu_utilization;
+  if (data.mem_utilization >= 0) report.memory_utilization = data.mem_utilization;
+  for (const auto& [name, value] : data.utilization) report.utilization.emplace(name, value);
+  for (const auto& [name, value] : data.request_cost) report.request_cost.emplace(name, value);
+  return report;
+}
+
 // Follows one attempt. gRPC may drop it at any time: Finish comes only if the outcome is known.
-class Tracker final : public CallTracker {
+class Tracker final : public CallTracker, public Attempt {
  public:
-  Tracker(std::shared_ptr<InstanceStats> stats, CallMemory* memory,
+  Tracker(std::shared_ptr<InstanceStats> stats, CallMemory* memory, bool counts_latency,
           PickResult::FinishCallback on_finish)
-      : stats_(std::move(stats)), memory_(memory), on_finish_(std::move(on_finish)) {}
+      : stats_(std::move(stats)),
+        memory_(memory),
+        counts_latency_(counts_latency),
+        on_finish_(std::move(on_finish)) {}
 
   ~Tracker() override {
-    if (started_) stats_->CallEnded();
+    if (!started_) return;
+    if (memory_ != nullptr && memory_->attempt() == this) memory_->SetAttempt(nullptr);
+    stats_->CallEnded();
   }
 
   void Start() override {
     started_ = true;
     stats_->CallStarted();
-    if (memory_ != nullptr) memory_->Remember(stats_.get());
-    if (on_finish_) start_time_ = std::chrono::steady_clock::now();
+    if (memory_ != nullptr) {
+      memory_->Remember(stats_.get());
+      memory_->SetAttempt(this);
+    }
+    start_time_ = Clock::now();
     base::Count(base::GlobalCounters().picks_completed);
   }
 
+  void OnFirstResponse() override { Answered(Clock::now()); }
+
   void Finish(FinishArgs args) override {
-    const auto now = std::chrono::steady_clock::now();
+    const Clock::time_point now = Clock::now();
+    // Whoever ran into a deadline has waited for at least so long.
+    const auto code = args.status.code();
+    if (code == absl::StatusCode::kOk || code == absl::StatusCode::kDeadlineExceeded) Answered(now);
     stats_->CallFinished(args.status, now);
-    if (on_finish_) {
-      on_finish_({.status = std::move(args.status), .duration = now - start_time_});
+    std::optional<LoadReport> report;
+    if (args.backend_metric_accessor != nullptr) {
+      const auto* data = args.backend_metric_accessor->GetBackendMetricData();
+      if (data != nullptr) stats_->LoadReported(report.emplace(ToReport(*data)), now);
     }
+    if (!on_finish_) return;
+    CallOutcome outcome{.status = std::move(args.status), .duration = now - start_time_};
+    if (counts_latency_) outcome.latency = latency_.value_or(outcome.duration);
+    if (report.has_value()) outcome.load = &*report;
+    on_finish_(outcome);
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  void Answered(Clock::time_point now) {
+    if (latency_.has_value() || !counts_latency_) return;
+    latency_ = now - start_time_;
+    stats_->Answered(*latency_, now);
+  }
+
   const std::shared_ptr<InstanceStats> stats_;
-  CallMemory* const memory_;  // in the call's arena, used before the call is under way only
+  CallMemory* const memory_;  // in the call's arena, which outlives its attempts
+  const bool counts_latency_;
   const PickResult::FinishCallback on_finish_;
-  std::chrono::steady_clock::time_point start_time_{};
+  Clock::time_point start_time_{};
+  std::optional<std::chrono::nanoseconds> latency_;
   bool started_ = false;
 };
 
@@ -97,9 +139,11 @@ absl::string_view CopyToCall(const GrpcPickArgs& args, const std::string& text) 
   return {copy, text.size()};
 }
 
-class DataPlane final : public grpc_core::LoadBalancingPolicy::SubchannelPicker {
+class PickerDataPlane final : public DataPlane {
  public:
-  DataPlane(Published published, std::function<void(const std::string&)> connect)
+  using Connect = std::function<void(std::vector<std::string>)>;
+
+  PickerDataPlane(Published published, Connect connect)
       : published_(std::move(published)),
         connect_(std::move(connect)),
         connect_asked_(published_.endpoints.size()),
@@ -108,6 +152,9 @@ class DataPlane final : public grpc_core::LoadBalancingPolicy::SubchannelPicker 
   GrpcPickResult Pick(GrpcPickArgs args) override {
     const CallArgs call(args);
     PickResult result = root_->Pick(call);
+    if (!result.connect().empty()) [[unlikely]] {
+      ConnectThose(result.connect());
+    }
     auto& counters = base::GlobalCounters();
     switch (result.kind()) {
       case PickResult::Kind::kEndpoint:
@@ -125,20 +172,47 @@ class DataPlane final : public grpc_core::LoadBalancingPolicy::SubchannelPicker 
     return GrpcPickResult::Queue();
   }
 
+  bool Wants(std::size_t index) const override { return root_->Wants(published_.endpoints[index]); }
+
  private:
-  GrpcPickResult ToEndpoint(PickResult result, const GrpcPickArgs& args, const CallArgs& call) {
+  // Of those that a picker names, the ones that are idle and not asked for yet.
+  void ConnectThose(std::span<const Endpoint* const> endpoints) {
+    std::vector<std::string> ids;
+    for (const Endpoint* const endpoint : endpoints) {
+      const std::optional<std::size_t> index = IndexOf(endpoint);
+      if (!index.has_value() || published_.endpoints[*index].state != ConnectionState::kIdle) {
+        continue;
+      }
+      if (connect_asked_[*index].exchange(true, std::memory_order_relaxed)) continue;
+      ids.push_back(endpoint->instance().id);
+    }
+    if (!ids.empty()) connect_(std::move(ids));
+  }
+
+  std::optional<std::size_t> IndexOf(const Endpoint* endpoint) const {
     const auto& endpoints = published_.endpoints;
     const std::less<const Endpoint*> before;  // a total order, also for foreign pointers
-    if (before(result.endpoint(), endpoints.data()) ||
-        !before(result.endpoint(), endpoints.data() + endpoints.size())) {
+    if (before(endpoint, endpoints.data()) ||
+        !before(endpoint, endpoints.data() + endpoints.size())) {
+      return std::nullopt;
+    }
+    return static_cast<std::size_t>(endpoint - endpoints.data());
+  }
+
+  bool CountsLatency(const CallArgs& call) const {
+    return published_.config->stream_latency == StreamLatency::kFirstResponse ||
+           !IsStreaming(call.path());
+  }
+
+  GrpcPickResult ToEndpoint(PickResult result, const GrpcPickArgs& args, const CallArgs& call) {
+    const std::optional<std::size_t> index = IndexOf(result.endpoint());
+    if (!index.has_value()) {
       return GrpcPickResult::Fail(absl::UnavailableError(
           "the picker returned an endpoint that is not of the group it was built from"));
     }
-    const auto index = static_cast<std::size_t>(result.endpoint() - endpoints.data());
-    if (published_.subchannels[index] == nullptr) {
-      if (!connect_asked_[index].exchange(true, std::memory_order_relaxed)) {
-        connect_(endpoints[index].instance().id);
-      }
+    if (published_.subchannels[*index] == nullptr) {
+      const Endpoint* const endpoint = result.endpoint();
+      ConnectThose({&endpoint, 1});
       base::Count(base::GlobalCounters().picks_queued);
       return GrpcPickResult::Queue();
     }
@@ -146,22 +220,22 @@ class DataPlane final : public grpc_core::LoadBalancingPolicy::SubchannelPicker 
       args.initial_metadata->Add(CopyToCall(args, key), CopyToCall(args, value));
     }
     return GrpcPickResult::Complete(
-        published_.subchannels[index],
-        std::make_unique<Tracker>(endpoints[index].member.stats, call.memory(),
-                                  result.TakeFinishCallback()));
+        published_.subchannels[*index],
+        std::make_unique<Tracker>(result.endpoint()->member.stats, call.memory(),
+                                  CountsLatency(call), result.TakeFinishCallback()));
   }
 
   const Published published_;
-  const std::function<void(const std::string&)> connect_;
+  const Connect connect_;
   std::vector<std::atomic<bool>> connect_asked_;
   const std::unique_ptr<const Picker> root_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc_core::LoadBalancingPolicy::SubchannelPicker> MakeDataPlane(
-    Published published, std::function<void(const std::string& instance_id)> connect) {
-  return std::make_unique<DataPlane>(std::move(published), std::move(connect));
+std::unique_ptr<DataPlane> MakeDataPlane(
+    Published published, std::function<void(std::vector<std::string> instance_ids)> connect) {
+  return std::make_unique<PickerDataPlane>(std::move(published), std::move(connect));
 }
 
 }  // namespace turnout::adapter

@@ -14,7 +14,7 @@
 
 namespace turnout::adapter {
 
-// Index by index the same instances. `subchannels` is set where the endpoint is READY.
+// Index by index the same instances. `subchannels` is set where the endpoint is connected.
 struct Published {
   std::string service;
   std::vector<Endpoint> endpoints;
@@ -22,10 +22,16 @@ struct Published {
   std::shared_ptr<const balance::PolicyConfig> config;
 };
 
-// `connect` is called, at most once for each picker and instance, when a call needs an endpoint
-// that is not connected: under the data-plane mutex, so it must only schedule.
-std::unique_ptr<grpc_core::LoadBalancingPolicy::SubchannelPicker> MakeDataPlane(
-    Published published, std::function<void(const std::string& instance_id)> connect);
+class DataPlane : public grpc_core::LoadBalancingPolicy::SubchannelPicker {
+ public:
+  // Could a call ever be sent to the endpoint at `index`?
+  virtual bool Wants(std::size_t index) const = 0;
+};
+
+// `connect` is called, at most once for each picker and instance, when a call asks for endpoints
+// that nobody has connected: under the data-plane mutex, so it must only schedule.
+std::unique_ptr<DataPlane> MakeDataPlane(
+    Published published, std::function<void(std::vector<std::string> instance_ids)> connect);
 
 }  // namespace turnout::adapter
 

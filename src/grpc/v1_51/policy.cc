@@ -17,6 +17,7 @@
 #include "src/grpc/v1_51/addresses.h"
 #include "src/grpc/v1_51/convert.h"
 #include "src/grpc/v1_51/data_plane.h"
+#include "src/grpc/v1_51/response_filter.h"
 
 namespace turnout::adapter {
 namespace {
@@ -27,12 +28,15 @@ using grpc_core::ExecCtx;
 using grpc_core::LoadBalancingPolicy;
 using grpc_core::RefCountedPtr;
 
-// About 6 ms of work, after which connections that came up meanwhile get their turn.
-constexpr std::size_t kSliceSize = 256;
+// For so long subchannels are made at a stretch; then connections that came up meanwhile get their
+// turn.
+constexpr std::chrono::milliseconds kSliceTime{3};
 // Below this a publication is not worth a timer, whose grain is a millisecond.
 constexpr std::chrono::milliseconds kLeastPublishInterval{1};
 constexpr std::chrono::milliseconds kMostPublishInterval{100};
 constexpr int kPublishShare = 10;  // at most a tenth of the time is spent publishing
+
+constexpr std::chrono::milliseconds kLeastRebuildPeriod{100};
 
 // Servers that permit pings accept one every 10 s (Registrar::PrepareServer).
 constexpr int kPingIntervalMs = 15000;
@@ -151,7 +155,10 @@ absl::Status Policy::UpdateLocked(UpdateArgs args) {
     return why;
   }
   const bool changed = ApplySnapshotLocked(std::move(snapshot));
-  if (changed || new_config) PublishLocked();
+  if (changed || new_config) {
+    wishes_may_differ_ = true;
+    PublishLocked();
+  }
   FollowHostsLocked();
   StartSliceLocked();
   return absl::OkStatus();
@@ -160,6 +167,7 @@ absl::Status Policy::UpdateLocked(UpdateArgs args) {
 // Both lists are sorted by id: one walk finds what stays, what comes and what has gone.
 bool Policy::ApplySnapshotLocked(std::shared_ptr<const Snapshot> snapshot) {
   if (snapshot == snapshot_) return false;
+  const bool founding = connections_.empty();
   std::vector<std::unique_ptr<Connection>> next;
   next.reserve(snapshot->members.size());
   auto known = connections_.begin();
@@ -169,13 +177,13 @@ bool Policy::ApplySnapshotLocked(std::shared_ptr<const Snapshot> snapshot) {
       next.push_back(std::move(*known++));
       next.back()->UpdateLocked(member);
     } else {
-      next.push_back(std::make_unique<Connection>(*this, member));
+      next.push_back(std::make_unique<Connection>(*this, member, founding));
     }
   }
   connections_ = std::move(next);
   snapshot_ = std::move(snapshot);
   // Every process begins elsewhere, or all would connect to the same servers first.
-  slice_start_ = connections_.empty() ? 0 : base::ThreadRandom().Below(connections_.size());
+  look_at_ = connections_.empty() ? 0 : base::ThreadRandom().Below(connections_.size());
   return true;
 }
 
@@ -190,21 +198,51 @@ void Policy::FollowHostsLocked() {
   }
 }
 
-void Policy::StartSliceLocked() {
-  slice_scheduled_ = false;
-  const std::size_t count = connections_.size();
-  std::size_t started = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    Connection& connection = *connections_[(slice_start_ + i) % count];
-    if (connection.has_subchannel()) continue;
-    if (started++ == kSliceSize) {
-      if (std::exchange(slice_scheduled_, true)) break;
-      RunLater(std::chrono::milliseconds(0), &Policy::StartSliceLocked);
-      break;
-    }
-    StartLocked(connection);
+// Eager channels connect whatever a picker may want; lazy ones, of that, what calls have asked for.
+void Policy::FollowWishesLocked(const DataPlane& data_plane) {
+  for (std::size_t i = 0; i < connections_.size(); ++i) {
+    Connection& connection = *connections_[i];
+    const bool asked_for = !config_->lazy_connections || connection.wanted();
+    connection.SetWanted(asked_for && data_plane.Wants(i));
+    if (!connection.wanted() && connection.started()) connection.StopLocked();
   }
-  if (started > 0) ArmConnectTimerLocked(Clock::now());
+  left_to_look_at_ = connections_.size();
+}
+
+void Policy::StartSliceLocked() {
+  if (slice_scheduled_) return;
+  const auto end = Clock::now() + kSliceTime;
+  bool started = false;
+  while (Connection* connection = NextToStartLocked()) {
+    StartLocked(*connection);
+    started = true;
+    if (Clock::now() < end) continue;
+    slice_scheduled_ = true;
+    RunLater(std::chrono::milliseconds(0), &Policy::ContinueLocked);
+    break;
+  }
+  if (started) ArmConnectTimerLocked(Clock::now());
+}
+
+void Policy::ContinueLocked() {
+  slice_scheduled_ = false;
+  StartSliceLocked();
+}
+
+// Those that calls wait for come first. Null: there is no other.
+Connection* Policy::NextToStartLocked() {
+  while (!asked_for_.empty()) {
+    Connection* connection = FindLocked(asked_for_.front());
+    asked_for_.pop_front();
+    if (connection != nullptr && !connection->has_subchannel()) return connection;
+  }
+  while (left_to_look_at_ > 0) {
+    --left_to_look_at_;
+    look_at_ = (look_at_ + 1) % connections_.size();
+    Connection& connection = *connections_[look_at_];
+    if (connection.wanted() && !connection.has_subchannel()) return &connection;
+  }
+  return nullptr;
 }
 
 void Policy::StartLocked(Connection& connection) {
@@ -228,8 +266,8 @@ RefCountedPtr<grpc_core::SubchannelInterface> Policy::CreateSubchannelLocked(
   // gRPC would share a connection among all channels and records that lead to an address. Then a
   // channel that has not yet heard that the connection broke could send a call over the next one,
   // which may lead to another process.
-  ChannelArgs args = subchannel_args_.Set("turnout.internal.connection",
-                                          absl::StrCat(connection_scope_, instance.id));
+  ChannelArgs args =
+      subchannel_args_.Set(kConnectionArg, absl::StrCat(connection_scope_, instance.id));
   // An instance that announces its identity is READY only while it answers to it.
   if (!instance.health_service.empty()) {
     args = args.Set(kHealthCheckServiceName, instance.health_service);
@@ -249,7 +287,9 @@ void Policy::OnStateChangeLocked(Connection& connection, ConnectionState before)
     channel_control_helper()->RequestReresolution();
   }
   if (now == ConnectionState::kConnecting) ArmConnectTimerLocked(connection.connecting_since());
-  if (before == ConnectionState::kReady) {
+  const bool was_connected =
+      before == ConnectionState::kReady || before == ConnectionState::kUnhealthy;
+  if (was_connected && now != ConnectionState::kReady) {
     reconnect_after_publish_ = true;
     PublishSoonLocked();
   } else if (now == ConnectionState::kReady && !published_ready_) {
@@ -284,37 +324,69 @@ void Policy::PublishLocked() {
   publish_timer_armed_ = false;
   if (snapshot_ == nullptr) return;
   const auto begin = Clock::now();
-  Published published{.service = snapshot_->service, .config = config_};
-  published.endpoints.reserve(connections_.size());
-  published.subchannels.reserve(connections_.size());
-  bool ready = false;
-  bool may_become_ready = false;
-  const absl::Status* error = nullptr;
-  for (const auto& connection : connections_) {
-    const ConnectionState state = connection->state();
-    published.endpoints.push_back({connection->member(), state, connection->last_error()});
-    const bool is_ready = state == ConnectionState::kReady;
-    published.subchannels.push_back(is_ready ? connection->subchannel() : nullptr);
-    ready |= is_ready;
-    may_become_ready |= state == ConnectionState::kConnecting || state == ConnectionState::kIdle;
-    if (state == ConnectionState::kFailing) error = &connection->last_error();
-  }
-  const absl::Status failure = absl::UnavailableError(
-      error != nullptr ? error->message()
-                       : absl::StrCat("no instance of ", snapshot_->service, " is registered"));
-  const auto state = ready              ? GRPC_CHANNEL_READY
-                     : may_become_ready ? GRPC_CHANNEL_CONNECTING
-                                        : GRPC_CHANNEL_TRANSIENT_FAILURE;
-  channel_control_helper()->UpdateState(
-      state, state == GRPC_CHANNEL_TRANSIENT_FAILURE ? failure : absl::OkStatus(),
-      MakeDataPlane(std::move(published),
-                    [self = Self()](const std::string& id) { self->ConnectFromPick(id); }));
-  published_ready_ = ready;
+  auto data_plane = MakeDataPlane(PublishedLocked(), [self = Self()](std::vector<std::string> ids) {
+    self->ConnectFromPick(std::move(ids));
+  });
+  if (std::exchange(wishes_may_differ_, false)) FollowWishesLocked(*data_plane);
+  TellChannelLocked(std::move(data_plane));
   last_published_ = Clock::now();
   publish_cost_ = last_published_ - begin;
   if (std::exchange(reconnect_after_publish_, false)) {
     for (const auto& connection : connections_) connection->ReconnectLocked();
   }
+  const auto rebuild_period = config_->picker->rebuild_period();
+  if (rebuild_period.has_value() && !std::exchange(rebuild_timer_armed_, true)) {
+    RunLater(std::max(*rebuild_period, kLeastRebuildPeriod), &Policy::RebuildLocked);
+  }
+}
+
+Published Policy::PublishedLocked() const {
+  Published published{.service = snapshot_->service, .config = config_};
+  published.endpoints.reserve(connections_.size());
+  published.subchannels.reserve(connections_.size());
+  for (const auto& connection : connections_) {
+    published.endpoints.push_back({.member = connection->member(),
+                                   .state = connection->state(),
+                                   .last_error = connection->last_error(),
+                                   .serving_since = connection->serving_since()});
+    published.subchannels.push_back(connection->connected() ? connection->subchannel() : nullptr);
+  }
+  return published;
+}
+
+// The channel's state is for those who wait for it or look at it; calls go by the picker.
+void Policy::TellChannelLocked(std::unique_ptr<DataPlane> data_plane) {
+  bool ready = false;
+  bool connecting = false;
+  const absl::Status* error = nullptr;
+  for (const auto& connection : connections_) {
+    const ConnectionState state = connection->state();
+    ready |= state == ConnectionState::kReady;
+    connecting |= state == ConnectionState::kConnecting ||
+                  (state == ConnectionState::kIdle && connection->wanted());
+    if (!connection->last_error().ok()) error = &connection->last_error();
+  }
+  grpc_connectivity_state state = GRPC_CHANNEL_TRANSIENT_FAILURE;
+  if (ready) {
+    state = GRPC_CHANNEL_READY;
+  } else if (connecting) {
+    state = GRPC_CHANNEL_CONNECTING;
+  } else if (config_->lazy_connections && error == nullptr && !connections_.empty()) {
+    state = GRPC_CHANNEL_IDLE;
+  }
+  absl::Status status;
+  if (state == GRPC_CHANNEL_TRANSIENT_FAILURE) {
+    status = absl::UnavailableError(
+        error != nullptr ? error->message()
+                         : absl::StrCat("no instance of ", snapshot_->service, " is registered"));
+  }
+  channel_control_helper()->UpdateState(state, status, std::move(data_plane));
+  published_ready_ = ready;
+}
+
+void Policy::RebuildLocked() {
+  rebuild_timer_armed_ = false;
+  PublishLocked();
 }
 
 void Policy::FailCallsLocked(const absl::Status& status) {
@@ -360,12 +432,12 @@ void Policy::RunLater(std::chrono::milliseconds delay, void (Policy::*task)()) {
   });
 }
 
-void Policy::ConnectFromPick(const std::string& id) {
+void Policy::ConnectFromPick(std::vector<std::string> ids) {
   struct Request {
     RefCountedPtr<Policy> policy;
-    std::string id;
+    std::vector<std::string> ids;
   };
-  auto* request = new Request{Self(), id};
+  auto* request = new Request{Self(), std::move(ids)};
   // Runs when the thread has left the data-plane mutex.
   ExecCtx::Run(DEBUG_LOCATION,
                GRPC_CLOSURE_CREATE(
@@ -373,18 +445,25 @@ void Policy::ConnectFromPick(const std::string& id) {
                    [](void* arg, grpc_error_handle /*error*/) {
                      std::shared_ptr<Request> owned(static_cast<Request*>(arg));
                      owned->policy->work_serializer()->Run(
-                         [owned] {
-                           Policy& policy = *owned->policy;
-                           if (policy.shutdown_) return;
-                           Connection* connection = policy.FindLocked(owned->id);
-                           if (connection == nullptr || connection->started()) return;
-                           policy.StartLocked(*connection);
-                           policy.PublishSoonLocked();
-                         },
+                         [owned] { owned->policy->ConnectLocked(std::move(owned->ids)); },
                          DEBUG_LOCATION);
                    },
                    request, nullptr),
                absl::OkStatus());
+}
+
+void Policy::ConnectLocked(std::vector<std::string> ids) {
+  if (shutdown_ || ids.empty()) return;
+  // The clients of a fleet should not all wait for the same instance.
+  const auto first = base::ThreadRandom().Below(ids.size());
+  std::rotate(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(first), ids.end());
+  for (std::string& id : ids) {
+    Connection* connection = FindLocked(id);
+    if (connection == nullptr || connection->started()) continue;
+    connection->SetWanted(true);
+    asked_for_.push_back(std::move(id));
+  }
+  StartSliceLocked();
 }
 
 Connection* Policy::FindLocked(const std::string& id) {

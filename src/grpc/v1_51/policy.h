@@ -5,11 +5,14 @@
 //   arrivals (a connection is READY)  the first published at once; the others too while that is
 //                                     cheap, else coalesced so that publishing takes at most a
 //                                     tenth of the time
-//   subchannels                       made in slices, between which other events get their turn
+//   subchannels                       made in slices, between which other events get their turn;
+//                                     those that calls have asked for first
+//   pickers that depend on time       built anew as often as they ask for
 #ifndef TURNOUT_SRC_GRPC_V1_51_POLICY_H_
 #define TURNOUT_SRC_GRPC_V1_51_POLICY_H_
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,6 +23,7 @@
 #include "src/core/lib/load_balancing/lb_policy.h"
 #include "src/core/lib/load_balancing/lb_policy_factory.h"
 #include "src/grpc/v1_51/connection.h"
+#include "src/grpc/v1_51/data_plane.h"
 #include "src/grpc/v1_51/snapshot_source.h"
 #include "turnout/snapshot.h"
 
@@ -51,8 +55,11 @@ class Policy final : public grpc_core::LoadBalancingPolicy, public Connection::O
   void OnStateChangeLocked(Connection& connection, ConnectionState before) override;
 
   bool ApplySnapshotLocked(std::shared_ptr<const Snapshot> snapshot);
+  void FollowWishesLocked(const DataPlane& data_plane);
   void FollowHostsLocked();
   void StartSliceLocked();
+  void ContinueLocked();
+  Connection* NextToStartLocked();
   void StartLocked(Connection& connection);
   Connection* FindLocked(const std::string& id);
   void FailCallsLocked(const absl::Status& status);
@@ -60,13 +67,17 @@ class Policy final : public grpc_core::LoadBalancingPolicy, public Connection::O
   void PublishSoonLocked();  // when the events that are already queued have been handled
   void PublishWhenCheapLocked();
   void PublishLocked();
+  Published PublishedLocked() const;
+  void TellChannelLocked(std::unique_ptr<DataPlane> data_plane);
   void ArmConnectTimerLocked(Clock::time_point since);
   void ExpireLocked();
 
   // Runs `task` in the work serializer, from a thread of gRPC's, unless we have been shut down.
   void RunLater(std::chrono::milliseconds delay, void (Policy::*task)());
+  void RebuildLocked();
   // For picks, which hold the data-plane mutex.
-  void ConnectFromPick(const std::string& id);
+  void ConnectFromPick(std::vector<std::string> ids);
+  void ConnectLocked(std::vector<std::string> ids);
 
   const char* const name_;
   std::shared_ptr<const balance::PolicyConfig> config_;
@@ -76,8 +87,12 @@ class Policy final : public grpc_core::LoadBalancingPolicy, public Connection::O
   const std::string connection_scope_;  // keeps this channel's connections its own
 
   std::vector<std::unique_ptr<Connection>> connections_;  // sorted by instance id
-  std::size_t slice_start_ = 0;
+  std::deque<std::string> asked_for_;                     // instance ids that calls wait for
+  std::size_t look_at_ = 0;                               // an index of connections_
+  std::size_t left_to_look_at_ = 0;                       // of them, for one to start
   bool slice_scheduled_ = false;
+  bool wishes_may_differ_ = false;
+  bool rebuild_timer_armed_ = false;
   bool connect_timer_armed_ = false;
   bool publish_scheduled_ = false;
   bool publish_timer_armed_ = false;

@@ -19,6 +19,7 @@
 #include "src/grpc/v1_51/convert.h"
 #include "src/grpc/v1_51/policy.h"
 #include "src/grpc/v1_51/resolver.h"
+#include "src/grpc/v1_51/response_filter.h"
 #include "src/grpc/v1_51/service_config.h"
 
 // The pointer is private to CoreConfiguration. It is set as soon as any gRPC object exists; from
@@ -66,6 +67,7 @@ absl::Status Register() {
   if (turnout_registered_with_grpc.exchange(true)) return absl::OkStatus();
   grpc_core::CoreConfiguration::RegisterBuilder([](grpc_core::CoreConfiguration::Builder* builder) {
     builder->proxy_mapper_registry()->Register(/*at_start=*/true, MakeServiceConfigKeeper());
+    RegisterResponseFilter(*builder);
     builder->resolver_registry()->RegisterResolverFactory(MakeResolverFactory());
     for (const char* name : kPolicyNames) {
       builder->lb_policy_registry()->RegisterLoadBalancingPolicyFactory(MakePolicyFactory(name));
