@@ -1,10 +1,11 @@
 #include "src/balance/version/version.h"
 
-#include <algorithm>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "src/balance/census.h"
+#include "src/balance/metadata_key.h"
 #include "src/balance/text.h"
 #include "src/model/text.h"
 #include "turnout/config_reader.h"
@@ -27,23 +28,12 @@ MembersByVersion Divide(const EndpointGroup& group) {
   return parts;
 }
 
-// "v1 ×2, v2 ×1", in the versions' order.
+// "v1 ×2, v2 ×1"
 std::string Describe(const MembersByVersion& parts) {
-  constexpr std::size_t kMostShown = 10;
-  if (parts.empty()) return "none";
   std::vector<std::pair<std::string_view, std::size_t>> counts;
   counts.reserve(parts.size());
   for (const auto& [version, members] : parts) counts.emplace_back(version, members.size());
-  const std::size_t shown = std::min(kMostShown, counts.size());
-  std::partial_sort(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(shown),
-                    counts.end());
-  std::string list;
-  for (std::size_t i = 0; i < shown; ++i) {
-    if (i > 0) list += ", ";
-    list += model::Concat({Printable(counts[i].first), " ×", std::to_string(counts[i].second)});
-  }
-  if (shown < counts.size()) list += " and " + std::to_string(counts.size() - shown) + " more";
-  return list;
+  return Census(std::move(counts), [](std::string_view version) { return Printable(version); });
 }
 
 class VersionPicker final : public Picker {
@@ -103,13 +93,6 @@ class VersionPicker final : public Picker {
   std::unique_ptr<const Picker> any_;  // null where the parameters do not need it
 };
 
-// Text metadata as gRPC allows it; keys that end in -bin hold bytes, encoded on some transports.
-bool IsTextKey(std::string_view key) {
-  return !key.empty() && !key.ends_with("-bin") && std::ranges::all_of(key, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-  });
-}
-
 }  // namespace
 
 std::shared_ptr<const PickerBuilder> VersionBuilder::Configure(ConfigReader& config) const {
@@ -117,11 +100,7 @@ std::shared_ptr<const PickerBuilder> VersionBuilder::Configure(ConfigReader& con
   constexpr std::string_view kFallback[] = {"none", "any"};
   VersionConfig result;
   result.key = config.String("key", result.key);
-  if (!IsTextKey(result.key)) {
-    config.Error("key", model::Concat({"must be a metadata key of [a-z0-9._-] that does not end in "
-                                       "-bin, got ",
-                                       model::Quoted(result.key)}));
-  }
+  if (!IsTextKey(result.key)) config.Error("key", NotATextKey(result.key));
   result.child = config.Child("child", "random");
   result.when_absent =
       static_cast<VersionConfig::WhenAbsent>(config.Choice("whenAbsent", kWhenAbsent, 0));
