@@ -13,6 +13,7 @@
 
 #include "examples/app.h"
 #include "proto/api.grpc.pb.h"
+#include "turnout/load_reporter.h"
 #include "turnout/registrar.h"
 
 namespace {
@@ -26,6 +27,7 @@ struct Flags {
   int drain_delay_ms = 1000;
   int deadline_ms = 5000;
   int delay_ms = 0;
+  bool report_load = false;
   bool quiet = false;
   bool verbose = false;
 };
@@ -61,6 +63,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--deadline-ms", flags.deadline_ms, "for calls that run when it ends")
       ->check(CLI::Range(0, 3600000))
       ->capture_default_str();
+  app.add_flag("--report-load", flags.report_load, "tell clients the load with each answer");
   app.add_flag("--quiet", flags.quiet, "do not print the input of each request");
   app.add_flag("--verbose", flags.verbose, "log more to stderr");
 }
@@ -88,17 +91,27 @@ class Api final : public proto::Api::Service {
  public:
   // Calls that come before `output` is known wait for it.
   Api(std::shared_future<std::string> output, const Flags& flags)
-      : output_(std::move(output)), delay_(flags.delay_ms), quiet_(flags.quiet) {}
+      : load_(flags.report_load ? std::make_unique<turnout::LoadReporter>() : nullptr),
+        output_(std::move(output)),
+        delay_(flags.delay_ms),
+        quiet_(flags.quiet) {}
 
  private:
-  grpc::Status ApiTest(grpc::ServerContext* /*context*/, const proto::Request* request,
+  grpc::Status ApiTest(grpc::ServerContext* context, const proto::Request* request,
                        proto::Response* response) override {
-    if (!quiet_) PrintLine("input: " + request->input());
+    if (load_ == nullptr) return Answer(*request, *response);
+    turnout::LoadReporter::Call call(*load_, *context);
+    return call.End(Answer(*request, *response));
+  }
+
+  grpc::Status Answer(const proto::Request& request, proto::Response& response) const {
+    if (!quiet_) PrintLine("input: " + request.input());
     std::this_thread::sleep_for(delay_);
-    response->set_output(output_.get());
+    response.set_output(output_.get());
     return grpc::Status::OK;
   }
 
+  const std::unique_ptr<turnout::LoadReporter> load_;  // null if it is not reported
   const std::shared_future<std::string> output_;
   const milliseconds delay_;
   const bool quiet_;
