@@ -7,7 +7,8 @@
 namespace turnout::adapter {
 
 // Does a side of the method at `path` (`/package.Service/Method`) stream? As the protobuf
-// descriptors that are linked into this process say; false for methods that they do not know.
+// descriptors that are linked into this process say; false for methods that they do not know (a
+// static library's whose file has services only, and no message that anyone uses, may be missing).
 // Lock-free once the thread has asked for the path.
 bool IsStreaming(std::string_view path);
 
