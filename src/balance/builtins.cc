@@ -1,12 +1,14 @@
 #include "src/balance/builtins.h"
 
 #include "src/balance/label_match/label_match.h"
+#include "src/balance/locality/locality.h"
 #include "src/balance/least_request/least_request.h"
 #include "src/balance/maglev/maglev.h"
 #include "src/balance/peak_ewma/peak_ewma.h"
 #include "src/balance/random/random.h"
 #include "src/balance/ring_hash/ring_hash.h"
 #include "src/balance/round_robin/round_robin.h"
+#include "src/balance/subset/subset.h"
 #include "src/balance/version/version.h"
 #include "src/balance/weighted_random/weighted_random.h"
 #include "src/balance/weighted_round_robin/weighted_round_robin.h"
@@ -16,12 +18,14 @@ namespace turnout::balance {
 BuildersByName BuiltinPickerBuilders() {
   return {
       {"label_match", std::make_shared<LabelMatchBuilder>()},
+      {"locality", std::make_shared<LocalityBuilder>()},
       {"least_request", std::make_shared<LeastRequestBuilder>()},
       {"maglev", std::make_shared<MaglevBuilder>()},
       {"peak_ewma", std::make_shared<PeakEwmaBuilder>()},
       {"random", std::make_shared<RandomBuilder>()},
       {"ring_hash", std::make_shared<RingHashBuilder>()},
       {"round_robin", std::make_shared<RoundRobinBuilder>()},
+      {"subset", std::make_shared<SubsetBuilder>()},
       {"version", std::make_shared<VersionBuilder>()},
       {"weighted_random", std::make_shared<WeightedRandomBuilder>()},
       {"weighted_round_robin", std::make_shared<WeightedRoundRobinBuilder>()},
