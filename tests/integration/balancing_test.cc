@@ -305,5 +305,59 @@ TEST_F(BalancingTest, EagerChannelsConnectToAll) {
   EXPECT_EQ(ConnectionsTo(backends), 2);
 }
 
+TEST_F(BalancingTest, ASubsetIsAllThatIsConnected) {
+  std::vector<std::unique_ptr<Backend>> backends;
+  for (int i = 0; i < 6; ++i) backends.push_back(Start("v1"));
+  const auto channel =
+      Channel(Turnout(R"("picker":[{"subset":{"subsetSize":2,"child":[{"round_robin":{}}]}}])"));
+  ASSERT_TRUE(CallUntil(channel, {}, [&](const Answer& answer) {
+    return answer.status.ok() && ConnectionsTo(backends) == 2;
+  }));
+  const Tally tally = CallMany(channel, 20);
+  EXPECT_TRUE(tally.all_ok()) << tally;
+  EXPECT_EQ(tally.by_output.size(), 2U);
+  EXPECT_EQ(ConnectionsTo(backends), 2);
+
+  // When one of the two goes, another takes its place.
+  std::erase_if(backends, [&](const auto& backend) {
+    return backend->answer() == tally.by_output.begin()->first;
+  });
+  ASSERT_EQ(backends.size(), 5U);
+  EXPECT_TRUE(CallUntil(channel, {}, [&](const Answer& answer) {
+    return answer.status.ok() && answer.output != tally.by_output.rbegin()->first;
+  }));
+  EXPECT_EQ(ConnectionsTo(backends), 2);
+}
+
+TEST_F(BalancingTest, SharesFollowWhatServersReport) {
+  std::vector<std::unique_ptr<LoadReporter>> reporters;
+  std::vector<std::unique_ptr<Backend>> backends;
+  for (const double utilization : {0.1, 0.9}) {
+    reporters.push_back(std::make_unique<LoadReporter>());
+    LoadReporter& reporter = *reporters.back();
+    reporter.SetUtilization(utilization);
+    BackendOptions options = Options("v1");
+    options.before_answer = [&reporter](grpc::ServerContextBase& context) {
+      LoadReporter::Call call(reporter, context);
+      return grpc::Status::OK;
+    };
+    backends.push_back(std::make_unique<Backend>(options));
+  }
+  const auto channel = Channel(Turnout(
+      R"("picker":[{"weighted_round_robin":{"weights":"reported","blackoutPeriod":"0s",
+          "weightUpdatePeriod":"0.1s"}}])"));
+  // Both get the same at first, and so report the same rate of calls; then the one that is less
+  // utilized gets more.
+  const auto deadline = Clock::now() + kPatience;
+  int idle_share = 0;
+  while (idle_share < 80 && Clock::now() < deadline) {
+    const Tally tally = CallMany(channel, 100);
+    ASSERT_TRUE(tally.all_ok()) << tally;
+    const auto found = tally.by_output.find(backends[0]->answer());
+    idle_share = found == tally.by_output.end() ? 0 : found->second;
+  }
+  EXPECT_GE(idle_share, 80) << "of 100 calls";
+}
+
 }  // namespace
 }  // namespace turnout::testing
