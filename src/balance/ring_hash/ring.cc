@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <string>
 
@@ -41,11 +42,16 @@ std::uint64_t Sum(std::span<const WeightedAddress> addresses, double per_unit,
 double PerUnit(std::span<const WeightedAddress> addresses, std::span<const double> round_up_from,
                RingSize size) {
   double weights = 0;
-  for (const WeightedAddress& address : addresses) weights += address.weight;
+  std::uint32_t lightest = std::numeric_limits<std::uint32_t>::max();
+  for (const WeightedAddress& address : addresses) {
+    weights += address.weight;
+    if (address.weight > 0) lightest = std::min(lightest, address.weight);
+  }
   const double most = static_cast<double>(size.most) / weights;
-  const double step = std::floor(std::log2(most / 3) / 2);
-  // One step lower if the fractions happen to add up to too much.
-  for (const double per_unit : {3 * std::exp2(2 * step), 3 * std::exp2(2 * step - 2)}) {
+  const double wanted = std::min(
+      most, std::max(static_cast<double>(size.least) / weights, 1 / static_cast<double>(lightest)));
+  const double coarse = 3 * std::exp2(2 * std::ceil(std::log2(wanted / 3) / 2));
+  for (const double per_unit : {coarse, coarse / 2, coarse / 4}) {
     const std::uint64_t sum = Sum(addresses, per_unit, round_up_from);
     if (sum >= size.least && sum <= size.most) return per_unit;
   }

@@ -6,18 +6,18 @@
 // How many entries a unit of weight has is where this differs from A42, which computes the least
 // number that fills the ring: that changes whenever an endpoint comes or goes, for all endpoints,
 // so that with 10 of them about 2/10 of the keys move instead of 1/10. Here it is a number of a
-// coarse scale, 3 × 4^j, the largest with which the ring fits: it stays as it is while the sum of
-// weights varies within a factor of four.
+// coarse scale, 3 × 4^j: the least with which the ring is full and the lightest endpoint has an
+// entry. It stays as it is while the sum of weights varies within a factor of four.
 //
-// Example: weights 1, 1 and 2, ring of 1,024 to 4,096 entries. 3 × 4^4 = 768 entries for a unit
-// make 768 + 768 + 1,536 = 3,072, and 3 × 4^5 would make 12,288. If an endpoint of weight 1 leaves,
-// 2,304 remain where they were.
+// Example: weights 1, 1 and 2, ring of 1,024 to 4,096 entries. 3 × 4^3 = 192 entries for a unit
+// make 768, which is too few; 3 × 4^4 = 768 make 768 + 768 + 1,536 = 3,072. If an endpoint of
+// weight 1 leaves, 2,304 remain where they were.
 //
-// A ring that cannot have a factor of four between its limits gets as many entries as it may have.
-// Fractions of an entry are given to some endpoints and not to others, by the hash of their
-// address, so that the expected number is exact: of 10,000 endpoints of weight 1 on a ring of at
-// most 4,096, where a unit has 3 × 4^-2 = 0.1875 entries, about 1,875 have one. The others get no
-// calls.
+// Where that exceeds the greatest size, it is halved up to twice, and if the limits leave no room
+// for any of these, the ring gets as many entries as it may have. Fractions of an entry are given
+// to some endpoints and not to others, by the hash of their address, so that the expected number is
+// exact: of 10,000 endpoints of weight 1 on a ring of at most 4,096, where a unit has 3 / 8 of an
+// entry, about 3,750 have one. The others get no calls.
 #ifndef TURNOUT_SRC_BALANCE_RING_HASH_RING_H_
 #define TURNOUT_SRC_BALANCE_RING_HASH_RING_H_
 
@@ -63,7 +63,7 @@ class Ring final : public SlotTable {
 };
 
 // Entries for each address; their sum is at most `size.most`, and at least `size.least` as far as
-// whole entries allow.
+// whole entries allow. A weight of 0 has none.
 std::vector<std::uint64_t> EntryCounts(std::span<const WeightedAddress> addresses, RingSize size);
 
 }  // namespace turnout::balance

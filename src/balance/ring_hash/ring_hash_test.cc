@@ -41,7 +41,7 @@ TEST(RingHashTest, ReachesAllOfAHundredThousandOnALargeRing) {
   const base::ScopedRandom scope(source);
   std::set<const Endpoint*> reached;
   for (int i = 0; i < 300'000; ++i) reached.insert(picker->Pick(FakePickArgs()).endpoint());
-  EXPECT_GT(reached.size(), 90'000u);
+  EXPECT_GT(reached.size(), 85'000u);  // three entries each, and three calls: 7 of 8
 }
 
 TEST(RingHashTest, ASmallRingReachesFew) {
