@@ -57,8 +57,8 @@ void CheckSizes(ConfigReader& config, const Reading& reading) {
   const std::size_t selectors = reading.config.selectors.size();
   if (selectors < 1 || selectors > LabelMatchConfig::kMostSelectors) {
     config.Error("selectors",
-                 model::Concat({"must be 1 to ", std::to_string(LabelMatchConfig::kMostSelectors),
-                                " selectors, got ", std::to_string(selectors)}));
+                 model::Concat({"must be a list of objects, 1 to ",
+                                std::to_string(LabelMatchConfig::kMostSelectors), " of them"}));
   }
   if (reading.keys.size() > LabelMatchConfig::kMostKeys) {
     config.Error(

@@ -218,7 +218,7 @@ constexpr std::string_view kPlace = "turnout.picker[0].label_match.";
 std::string At(std::string_view error) { return std::string(kPlace) + std::string(error); }
 
 TEST(LabelMatchConfigTest, SelectorsAreChecked) {
-  EXPECT_EQ(ErrorOf("{}"), At("selectors: must be 1 to 16 selectors, got 0"));
+  EXPECT_EQ(ErrorOf("{}"), At("selectors: must be a list of objects, 1 to 16 of them"));
   EXPECT_EQ(ErrorOf(R"({"selectors":[{"keys":[]}]})"),
             At("selectors[0].keys: must name at least one metadata key, got []"));
   EXPECT_EQ(
@@ -264,7 +264,7 @@ TEST(LabelMatchConfigTest, NumbersAreBounded) {
     keys += comma + "\"k" + std::to_string(i) + '"';
   }
   EXPECT_EQ(ErrorOf(R"({"selectors":[)" + selectors + "]}"),
-            At("selectors: must be 1 to 16 selectors, got 17"));
+            At("selectors: must be a list of objects, 1 to 16 of them"));
   EXPECT_EQ(ErrorOf(R"({"selectors":[{"keys":[)" + keys + "]}]}"),
             At("selectors: must name at most 16 different keys in all, got 17"));
 }
