@@ -210,6 +210,26 @@ TEST_F(BalancingTest, AStreamsLatencyMayCountForNothing) {
   EXPECT_TRUE(TheProbe().WaitForOutcome().latency.has_value()) << "other calls' does";
 }
 
+TEST_F(BalancingTest, StatisticsOutliveChannelsAndRecords) {
+  const auto backend = Start("v1");
+  const std::string probe = Turnout(R"("picker":[{"probe":{}}])");
+  auto channel = Channel(probe);
+  ASSERT_TRUE(Call(channel).status.ok());
+  const auto stats = TheProbe().StatsOf("v1");
+  channel.reset();
+  channel = Channel(probe);
+  ASSERT_TRUE(Call(channel).status.ok());
+  EXPECT_EQ(TheProbe().StatsOf("v1"), stats) << "another channel";
+
+  Admin().Delete(backend->registrar().key());  // it puts itself back
+  ASSERT_TRUE(CallUntil(channel, {}, [&](const Answer& answer) {
+    return answer.status.ok() && Admin().Get(backend->registrar().key()).has_value();
+  }));
+  EXPECT_TRUE(CallUntilAnswered(channel, {}, backend->answer(), 5));
+  EXPECT_EQ(TheProbe().StatsOf("v1"), stats) << "another snapshot";
+  EXPECT_GE(stats->finished(), 3U);
+}
+
 TEST_F(BalancingTest, WhatAServerReportsReachesStatisticsAndCallback) {
   LoadReporter reporter;
   reporter.SetUtilization(0.75);
@@ -357,6 +377,43 @@ TEST_F(BalancingTest, SharesFollowWhatServersReport) {
     idle_share = found == tally.by_output.end() ? 0 : found->second;
   }
   EXPECT_GE(idle_share, 80) << "of 100 calls";
+}
+
+TEST_F(BalancingTest, PanicUsesUnhealthyServersAndNothingElseDoes) {
+  std::vector<std::unique_ptr<Backend>> backends;
+  for (int i = 0; i < 3; ++i) backends.push_back(Start("v1"));
+  const auto plain = Channel(Turnout(R"("picker":[{"round_robin":{}}])"));
+  const auto panicking = Channel(Turnout(R"("picker":[{"panic":{"child":[{"round_robin":{}}]}}])"));
+  for (const auto& backend : backends) {
+    for (const auto& channel : {plain, panicking}) {
+      ASSERT_TRUE(CallUntilAnswered(channel, {}, backend->answer()));
+    }
+  }
+  const auto set_healthy = [&](int backend, bool healthy) {
+    backends[static_cast<std::size_t>(backend)]->server().GetHealthCheckService()->SetServingStatus(
+        healthy);
+  };
+  set_healthy(0, false);
+  EXPECT_TRUE(CallUntil(plain, {}, [&](const Answer&) {
+    return !CallMany(plain, 10).by_output.contains(backends[0]->answer());
+  }));
+  EXPECT_TRUE(CallUntil(panicking, {}, [&](const Answer&) {
+    return !CallMany(panicking, 10).by_output.contains(backends[0]->answer());
+  })) << "two of three are healthy: no reason to panic";
+
+  set_healthy(1, false);
+  EXPECT_TRUE(CallUntil(panicking, {}, [&](const Answer&) {
+    const Tally tally = CallMany(panicking, 9);
+    return tally.all_ok() && tally.by_output.size() == 3;
+  })) << "one of three is healthy: all are called";
+  EXPECT_TRUE(CallUntil(plain, {}, [&](const Answer&) {
+    return CallMany(plain, 10).by_output == std::map<std::string, int>{{backends[2]->answer(), 10}};
+  }));
+
+  set_healthy(0, true);
+  EXPECT_TRUE(CallUntil(panicking, {}, [&](const Answer&) {
+    return !CallMany(panicking, 10).by_output.contains(backends[1]->answer());
+  })) << "two are healthy again";
 }
 
 }  // namespace
