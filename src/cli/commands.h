@@ -3,8 +3,10 @@
 #define TURNOUT_SRC_CLI_COMMANDS_H_
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "turnout/registry.h"
 
@@ -36,6 +38,17 @@ struct DemoOptions {
   bool json = false;
 };
 int RunDemo(const DemoOptions& options);
+
+struct SimulateOptions {
+  std::string scenario;  // a file, or the name of one that comes with the command; empty: list them
+  std::string policies;  // empty: all that are worth comparing
+  std::vector<double> loads = {0.8};
+  std::uint64_t seed = 1;
+  std::int64_t calls = 0;  // measured; 0: the scenario's
+  std::string plot;        // the file; empty: none
+  bool json = false;
+};
+int RunSimulate(const SimulateOptions& options);
 
 }  // namespace turnout::cli
 

@@ -16,6 +16,7 @@ struct CommandLine {
   ListOptions list;
   WatchOptions watch;
   DemoOptions demo;
+  SimulateOptions simulate;
   double timeout_seconds = 5;
   double watch_seconds = 0;
   int verbosity = 0;
@@ -89,6 +90,46 @@ void AddDemo(CLI::App& app, CommandLine& line) {
       "  turnout demo --json | jq .ok");
 }
 
+void AddSimulate(CLI::App& app, CommandLine& line) {
+  CLI::App& simulate = *app.add_subcommand(
+      "simulate", "Compare balancing policies on simulated servers, without any network");
+  SimulateOptions& options = line.simulate;
+  simulate
+      .add_option("SCENARIO", options.scenario,
+                  "Its name, or a file (default: list those there are)")
+      ->type_name("");
+  simulate
+      .add_option("--policies", options.policies,
+                  "Policies by name, and lists of pickers (default: all that are worth comparing)")
+      ->type_name("NAME[,NAME]");
+  simulate
+      .add_option("--load", options.loads,
+                  "Shares of what the servers can do in the mean (default: 0.8)")
+      ->delimiter(',')
+      ->type_name("SHARE[,SHARE]")
+      ->check(CLI::Range(0.01, 2.0).description(""));
+  simulate.add_option("--seed", options.seed, "The same seed gives the same result")
+      ->type_name("N")
+      ->capture_default_str();
+  simulate.add_option("--calls", options.calls, "Calls to measure (default: the scenario says)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100'000'000).description(""));
+  simulate
+      .add_option("--plot", options.plot, "Draw the result, with gnuplot (Debian: gnuplot-nox)")
+      ->type_name("FILE.svg");
+  AddOutputOptions(simulate, options.json, line.verbosity);
+  simulate.footer(
+      "Latencies are in ms. \"bound\" is the shortest queue with perfect knowledge, \"alone\" a "
+      "core "
+      "for\neach call; docs/simulating.md explains both, and how to write a scenario.\n"
+      "Examples:\n"
+      "  turnout simulate\n"
+      "  turnout simulate antagonists --load 0.5,0.8,0.95 --plot antagonists.svg\n"
+      "  turnout simulate half_speed --policies "
+      "'random,[{\"least_request\":{\"choiceCount\":3}}]'\n"
+      "  turnout simulate ./mine.json --json | jq '.runs[] | {policy, p99_ms}'");
+}
+
 // CLI11's words, as one line.
 int ReportUsage(const CLI::ParseError& error) {
   std::string message = error.what();
@@ -106,6 +147,7 @@ int Run(int argc, char** argv) {
   AddList(app, line);
   AddWatch(app, line);
   AddDemo(app, line);
+  AddSimulate(app, line);
   app.footer("`turnout COMMAND --help` shows a command's options and examples.");
   try {
     app.parse(argc, argv);
@@ -119,6 +161,7 @@ int Run(int argc, char** argv) {
   if (line.watch_seconds > 0) line.watch.duration = ToMilliseconds(line.watch_seconds);
   if (app.got_subcommand("ls")) return RunList(line.list);
   if (app.got_subcommand("watch")) return RunWatch(line.watch);
+  if (app.got_subcommand("simulate")) return RunSimulate(line.simulate);
   return RunDemo(line.demo);
 }
 
