@@ -36,6 +36,13 @@ TEST(LabelsTest, DividesByAllKeysAndLeavesOutWhoLacksOne) {
   EXPECT_THAT(parts.find(LabelValuesView(b1_ay))->second, ElementsAre(&endpoints[2]));
 }
 
+TEST(LabelsTest, TheOrderOfValuesMatters) {
+  const LabelValues ab = {"a", "b"};
+  const LabelValues ba = {"b", "a"};
+  EXPECT_NE(LabelValuesHash()(ab), LabelValuesHash()(ba));
+  EXPECT_FALSE(LabelValuesEqual()(ab, ba));
+}
+
 TEST(LabelsTest, WhereAValueEndsMatters) {
   const LabelValues ab_c = {"ab", "c"};
   const LabelValues a_bc = {"a", "bc"};

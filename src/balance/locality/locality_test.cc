@@ -181,6 +181,14 @@ TEST(LocalityTest, WhatFailsNearIsReplacedByConnectionsFurtherAway) {
   EXPECT_EQ(Show(picker->Pick(FakePickArgs())), "app-1");
 }
 
+TEST(LocalityTest, TheChildsOwnConnectionsComeFirst) {
+  const auto endpoints = Fleet(
+      {{"eu", "a", {kReady, kIdle, kFailing, kFailing, kFailing, kFailing}}, {"eu", "b", {kIdle}}});
+  const auto picker = PickerOver(endpoints);
+  EXPECT_EQ(Show(picker->Pick(FakePickArgs())), "app-1, connect app-2");
+  EXPECT_EQ(Show(picker->Pick(FakePickArgs())), "app-1, connect app-7");
+}
+
 TEST(LocalityTest, TwoLevelsAreConnectedByTwoCalls) {
   const auto endpoints = Fleet({{"eu", "a", {kReady, kFailing, kFailing}},
                                 {"eu", "b", {kIdle, kFailing, kFailing, kFailing, kFailing}},

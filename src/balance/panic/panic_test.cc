@@ -92,7 +92,7 @@ TEST(PanicTest, WhoLeavesDoesNotCount) {
   auto endpoints = Fleet({kReady});
   const auto leaving = Fleet({kReady, kUnhealthy, kUnhealthy, kFailing}, InstanceStatus::kDraining);
   endpoints.insert(endpoints.end(), leaving.begin(), leaving.end());
-  EXPECT_THAT(Reached(*PickerOver(endpoints)), ElementsAre("app-1"));
+  EXPECT_THAT(Reached(*PickerOver(endpoints, kFail)), ElementsAre("app-1"));
   endpoints[0].state = kUnhealthy;  // no READY one that stays: draining ones are no candidates
   EXPECT_THAT(Reached(*PickerOver(endpoints)), ElementsAre("app-1"));
 }
