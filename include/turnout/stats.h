@@ -108,12 +108,14 @@ class InstanceStats {
   void LoadReported(const LoadReport& report, Clock::time_point now);
 
  private:
-  const Clock::time_point first_seen_;
-  std::atomic<std::int64_t> in_flight_{0};
-  std::atomic<std::uint64_t> finished_{0};
-  std::atomic<std::uint64_t> failed_{0};
+  // What picks read of every instance that they consider: in one cache line, and no other
+  // instance's.
+  alignas(64) std::atomic<std::int64_t> in_flight_{0};
   TimedValue latency_;   // ns
   TimedValue failures_;  // share
+  std::atomic<std::uint64_t> finished_{0};
+  std::atomic<std::uint64_t> failed_{0};
+  const Clock::time_point first_seen_;
   TimedValue qps_, eps_, utilization_;
   std::mutex attached_mutex_;
   std::unordered_map<std::type_index, std::shared_ptr<void>> attached_;

@@ -11,7 +11,10 @@ using TimePoint = std::chrono::steady_clock::time_point;
 // The steady clock's time; in a thread with a ScopedClock, that one's.
 TimePoint Now();
 
-// From now until this object goes, Now() in this thread is whatever `now` holds. They nest.
+// The same clock as it stood at the system's last tick, at most 10 ms ago: costs a fifth.
+TimePoint CoarseNow();
+
+// From now until this object goes, both in this thread are whatever `now` holds. They nest.
 class ScopedClock {
  public:
   explicit ScopedClock(const TimePoint& now);

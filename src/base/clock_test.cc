@@ -16,6 +16,13 @@ TEST(Clock, IsTheSteadyClock) {
   EXPECT_LE(now, std::chrono::steady_clock::now());
 }
 
+TEST(Clock, TheCoarseOneIsALittleBehind) {
+  const TimePoint before = std::chrono::steady_clock::now();
+  const TimePoint coarse = CoarseNow();
+  EXPECT_GT(coarse, before - std::chrono::milliseconds(20));
+  EXPECT_LE(coarse, std::chrono::steady_clock::now());
+}
+
 TEST(Clock, IsWhatTheInnermostScopeSays) {
   TimePoint outer = TimePoint(seconds(10));
   const ScopedClock scope(outer);
@@ -26,6 +33,7 @@ TEST(Clock, IsWhatTheInnermostScopeSays) {
     const TimePoint inner = TimePoint(seconds(99));
     const ScopedClock nested(inner);
     EXPECT_EQ(Now(), inner);
+    EXPECT_EQ(CoarseNow(), inner);
   }
   EXPECT_EQ(Now(), outer);
 }

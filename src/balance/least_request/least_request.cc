@@ -80,9 +80,12 @@ class WeightedPicker final : public Picker {
     const bool all = ready_.size() <= config_.choice_count;
     const std::span<Drawn> drawn = space.first(all ? ready_.size() : config_.choice_count);
     for (std::size_t i = 0; i < drawn.size(); ++i) {
-      const std::size_t index = all ? i : table_.Draw(base::ThreadRandom());
+      drawn[i].index = all ? i : table_.Draw(base::ThreadRandom());
+      __builtin_prefetch(stats_[drawn[i].index]);
+    }
+    for (auto& [index, share] : drawn) {
       // Weight counts once: in the draw or, where there is none, here.
-      drawn[i] = {index, (all ? weights_[i] : 1) / Discount(*stats_[index])};
+      share = (all ? weights_[index] : 1) / Discount(*stats_[index]);
     }
     return drawn;
   }
