@@ -31,7 +31,7 @@ class SlowStartPicker final : public Picker {
 
   PickResult Pick(const PickArgs& args) const override {
     if (!slows_.load(std::memory_order_relaxed)) return child_->Pick(args);
-    const TimePoint now = base::Now();
+    const TimePoint now = base::CoarseNow();
     if (now >= end_) {
       slows_.store(false, std::memory_order_relaxed);
       return child_->Pick(args);
