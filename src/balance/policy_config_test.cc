@@ -6,6 +6,8 @@
 #include <atomic>
 #include <thread>
 
+#include "src/balance/builtins.h"
+#include "src/balance/config_place.h"
 #include "src/balance/picker_registry.h"
 #include "src/balance/testing.h"
 #include "src/balance/text.h"
@@ -158,6 +160,98 @@ TEST(ServiceConfigTest, ListsOfPoliciesAreLists) {
             "loadBalancingConfig: must be a list of policies, got []");
   EXPECT_EQ(ServiceConfigError(R"({"loadBalancingConfig":[{}]})"),
             "loadBalancingConfig[0]: must be an object with exactly one key, a name, got {}");
+}
+
+// What a parameter must refuse, from what DescribeParameters says that it allows: values of every
+// other type, and for ranges what lies beyond their ends.
+std::vector<std::string> Refused(const Parameter& parameter) {
+  std::vector<std::string> values = {"null", "7e300", "-1",       "\"\\u0001\"",
+                                     "true", "[7]",   "{\"a\":7}"};
+  const auto keep = [&](std::string_view value) { std::erase(values, value); };
+  const std::string& allowed = parameter.allowed;
+  const bool number = allowed.starts_with("number") || allowed.starts_with("integer");
+  if (number || allowed.starts_with("duration")) {
+    const std::string ends = allowed.substr(allowed.find(", ") + 2);
+    const double least = std::stod(ends);
+    const double most = std::stod(ends.substr(ends.find(" to ") + 4));
+    const std::string quote = number ? "" : "\"";
+    const std::string unit = number ? "" : "s\"";
+    values.push_back(quote + std::to_string(most + 1) + unit);
+    if (least > 0) values.push_back(quote + std::to_string(least / 2) + unit);
+    values.emplace_back("\"-1s\"");
+    if (allowed.starts_with("integer")) values.emplace_back("1.5");
+  } else if (allowed == "string") {
+    keep("\"\\u0001\"");
+  } else if (allowed == "true or false") {
+    keep("true");
+  } else if (allowed == "list of pickers") {
+    values.insert(values.end(), {"[]", "[{}]", R"([{"nobody":{}}])", R"([{"random":7}])"});
+  }
+  return values;
+}
+
+// The words by which an error says what is allowed.
+std::string AllowedText(const Parameter& parameter) {
+  for (const std::string_view kind : {"integer, ", "number, ", "duration, "}) {
+    if (parameter.allowed.starts_with(kind)) return parameter.allowed.substr(kind.size());
+  }
+  return parameter.allowed;
+}
+
+// `selectors[].keys` as "selectors[0].keys" in a path, and as {"selectors":[{"keys":…}]} in JSON.
+struct Spot {
+  std::string path, before, after;
+};
+
+Spot SpotOf(std::string_view name) {
+  Spot spot;
+  for (;;) {
+    const auto list = name.find("[].");
+    const std::string part(name.substr(0, list));
+    spot.path += part;
+    spot.before += "{\"" + part + "\":";
+    spot.after.insert(0, "}");
+    if (list == std::string_view::npos) return spot;
+    spot.path += "[0].";
+    spot.before += "[";
+    spot.after.insert(0, "]");
+    name.remove_prefix(list + 3);
+  }
+}
+
+TEST(BuiltinParametersTest, EachRefusesWhatItDoesNotAllow) {
+  int refused = 0;
+  for (const auto& [picker, builder] : BuiltinPickerBuilders()) {
+    for (const Parameter& parameter : DescribeParameters(*builder)) {
+      const Spot spot = SpotOf(parameter.name);
+      const std::string path = "turnout.picker[0]." + picker + "." + spot.path;
+      for (const std::string& value : Refused(parameter)) {
+        const std::string error =
+            ErrorOf(R"({"picker":[{")" + picker + "\":" + spot.before + value + spot.after + "}]}");
+        EXPECT_THAT(error, HasSubstr(path)) << value;
+        ++refused;
+        // Of a list the error may stand at an element, in the element's own words.
+        if (error.find(path + ": ") == std::string::npos) continue;
+        if (parameter.allowed == "list of pickers" && value.starts_with("[")) continue;
+        EXPECT_THAT(error, HasSubstr(AllowedText(parameter))) << value;
+      }
+    }
+  }
+  EXPECT_GT(refused, 100);
+}
+
+// Where a parameter must be given, the default is refused like its absence.
+TEST(BuiltinParametersTest, ToGiveTheDefaultIsToGiveNothing) {
+  for (const auto& [picker, builder] : BuiltinPickerBuilders()) {
+    const std::string before = R"({"picker":[{")" + picker + "\":";
+    const std::string of_nothing = ErrorOf(before + "{}}]}");
+    for (const Parameter& parameter : DescribeParameters(*builder)) {
+      if (parameter.name.find("[]") != std::string::npos) continue;
+      const Spot spot = SpotOf(parameter.name);
+      EXPECT_EQ(ErrorOf(before + spot.before + parameter.otherwise + spot.after + "}]}"),
+                of_nothing);
+    }
+  }
 }
 
 // For ThreadSanitizer: picks and rebuilds share endpoints, statistics and builders.
