@@ -2,7 +2,9 @@
 // `VERSION ADDRESS`, so that a client sees who answered. SIGTERM and SIGINT drain it.
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <future>
 #include <map>
@@ -27,6 +29,7 @@ struct Flags {
   int drain_delay_ms = 1000;
   int deadline_ms = 5000;
   int delay_ms = 0;
+  unsigned fail_percent = 0;
   bool report_load = false;
   bool quiet = false;
   bool verbose = false;
@@ -56,6 +59,8 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--id", options.id, "instance id (default: a new one)");
   app.add_option("--metadata", flags.metadata, "KEY=VALUE, repeated");
   app.add_option("--delay-ms", flags.delay_ms, "before each answer")->check(CLI::Range(0, 3600000));
+  app.add_option("--fail-percent", flags.fail_percent, "of the calls fail UNAVAILABLE, at once")
+      ->check(CLI::Range(0, 100));
   app.add_option("--ttl", flags.ttl_s, "of the lease, in seconds")->capture_default_str();
   app.add_option("--drain-delay-ms", flags.drain_delay_ms,
                  "how long clients get to see that it drains")
@@ -94,6 +99,7 @@ class Api final : public proto::Api::Service {
       : load_(flags.report_load ? std::make_unique<turnout::LoadReporter>() : nullptr),
         output_(std::move(output)),
         delay_(flags.delay_ms),
+        fail_percent_(flags.fail_percent),
         quiet_(flags.quiet) {}
 
  private:
@@ -104,17 +110,27 @@ class Api final : public proto::Api::Service {
     return call.End(Answer(*request, *response));
   }
 
-  grpc::Status Answer(const proto::Request& request, proto::Response& response) const {
+  grpc::Status Answer(const proto::Request& request, proto::Response& response) {
     if (!quiet_) PrintLine("input: " + request.input());
+    if (IsToFail(calls_.fetch_add(1))) {
+      return {grpc::StatusCode::UNAVAILABLE, "refused by " + output_.get()};
+    }
     std::this_thread::sleep_for(delay_);
     response.set_output(output_.get());
     return grpc::Status::OK;
   }
 
+  // Evenly spread: of 25 percent, the calls 3, 7, 11, ...
+  bool IsToFail(std::uint64_t call) const {
+    return (call + 1) * fail_percent_ / 100 != call * fail_percent_ / 100;
+  }
+
   const std::unique_ptr<turnout::LoadReporter> load_;  // null if it is not reported
   const std::shared_future<std::string> output_;
   const milliseconds delay_;
+  const unsigned fail_percent_;
   const bool quiet_;
+  std::atomic<std::uint64_t> calls_{0};
 };
 
 // Null if the address cannot be listened on.

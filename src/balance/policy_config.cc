@@ -7,6 +7,7 @@
 #include "src/balance/config_place.h"
 #include "src/balance/json.h"
 #include "src/balance/method_gate.h"
+#include "src/balance/outlier_detection.h"
 #include "src/balance/picker_list.h"
 #include "src/balance/picker_registry.h"
 #include "src/model/text.h"
@@ -69,6 +70,7 @@ void CheckPolicies(const json& list, const Place& place) {
     if (entry.key() == kTurnout || entry.key() == kVersion) {
       ReadPolicy(entry.key(), *entry, inside);
     } else {
+      if (entry.key() == kOutlierDetection) CheckOutlierDetection(*entry, inside);
       CheckChildren(*entry, inside);
     }
   }

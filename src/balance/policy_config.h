@@ -33,8 +33,9 @@ struct PolicyConfig {
 absl::StatusOr<std::shared_ptr<const PolicyConfig>> ParsePolicyConfig(std::string_view policy,
                                                                       std::string_view json_text);
 
-// Checks a whole service config as far as it concerns us: that it is a JSON object, and that our
-// policies in its `loadBalancingConfig` (also as children of gRPC's) are right.
+// Checks a whole service config as far as it concerns us: that it is a JSON object, that our
+// policies in its `loadBalancingConfig` (also as children of gRPC's) are right, and that gRPC's
+// outlier detection there can work.
 absl::Status CheckServiceConfig(std::string_view json_text);
 
 // The picker for a channel: endpoints on which the call's method is switched off are left out, then

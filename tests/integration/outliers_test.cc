@@ -1,6 +1,7 @@
 // gRPC's outlier detection as the parent of our policies: a server that answers errors is ejected,
 // and comes back.
 #include <gmock/gmock.h>
+#include <grpcpp/server_context.h>
 
 #include <atomic>
 #include <mutex>

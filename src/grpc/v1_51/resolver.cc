@@ -155,8 +155,7 @@ void EtcdResolver::ReportErrorLocked(const absl::Status& error) {
 
 void EtcdResolver::ReportLocked() {
   Result result;
-  result.addresses =
-      service_config_.needs_addresses ? AddressesLocked() : grpc_core::ServerAddressList();
+  result.addresses = AddressesLocked();
   result.service_config = service_config_.config;
   result.args = args_.SetObject(source_);
   if (config_selector_ != nullptr) result.args = result.args.SetObject(config_selector_);
@@ -167,9 +166,12 @@ void EtcdResolver::ReportLocked() {
   handler_->ReportResult(std::move(result));
 }
 
-// For gRPC's own policies: those who take calls, or all while none does.
+// For gRPC's own policies. Those who take calls are all while nobody is registered.
 grpc_core::ServerAddressList EtcdResolver::AddressesLocked() const {
-  grpc_core::ServerAddressList registered;
+  using Addresses = EffectiveServiceConfig::Addresses;
+  if (service_config_.addresses == Addresses::kNobodys) return {};
+  const bool everybodys = service_config_.addresses == Addresses::kEverybodys;
+  grpc_core::ServerAddressList callees;
   grpc_core::ServerAddressList others;
   for (const Member& member : source_->snapshot->members) {
     const std::string& address = member.instance->address();
@@ -179,10 +181,11 @@ grpc_core::ServerAddressList EtcdResolver::AddressesLocked() const {
       if (host == source_->hosts.end()) continue;
       resolved = host->second;
     }
-    auto& list = member.status == InstanceStatus::kRegistered ? registered : others;
+    const bool callee = everybodys || member.status == InstanceStatus::kRegistered;
+    auto& list = callee ? callees : others;
     list.emplace_back(*resolved, grpc_core::ChannelArgs());
   }
-  return registered.empty() ? others : registered;
+  return callees.empty() ? others : callees;
 }
 
 // Finds the host names among the addresses. Those of instances that `before` has too are known;

@@ -3,6 +3,7 @@
 #include <grpc/impl/codegen/grpc_types.h>
 #include <grpc/support/port_platform.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -45,6 +46,19 @@ bool IsOurs(absl::string_view policy) {
   return false;
 }
 
+// Does a policy of ours stand anywhere in `config`? Among alternatives, too, that gRPC will not
+// choose: that costs little and is rare.
+bool HoldsOurs(const Json& config) {
+  if (config.type() == Json::Type::ARRAY) {
+    return std::any_of(config.array_value().begin(), config.array_value().end(), HoldsOurs);
+  }
+  if (config.type() != Json::Type::OBJECT) return false;
+  const Json::Object& fields = config.object_value();
+  return std::any_of(fields.begin(), fields.end(), [](const auto& field) {
+    return IsOurs(field.first) || HoldsOurs(field.second);
+  });
+}
+
 // The policy that gRPC will choose; empty for its default, pick_first.
 absl::string_view ChosenPolicy(const grpc_core::ServiceConfig& config, const ChannelArgs& args) {
   using Parser = grpc_core::internal::ClientChannelServiceConfigParser;
@@ -85,7 +99,9 @@ EffectiveServiceConfig EffectiveServiceConfig::Of(const ChannelArgs& args) {
     if (!config.ok()) return effective;
   }
   effective.config = *std::move(config);
-  effective.needs_addresses = !IsOurs(policy);
+  if (!IsOurs(policy)) {
+    effective.addresses = HoldsOurs(*json) ? Addresses::kEverybodys : Addresses::kCallees;
+  }
   return effective;
 }
 

@@ -21,8 +21,12 @@ struct EffectiveServiceConfig {
   // What is wrong with our policies in it.
   absl::Status status;
 
-  // The policy is not one of ours, or is the parent of one: it wants a list of addresses.
-  bool needs_addresses = false;
+  // Whose addresses the policy wants listed. Ours: nobody's, it takes snapshots. A policy of
+  // gRPC's: those of the members that take calls. The parent of ours: everybody's, since it follows
+  // each address (outlier detection), and a subchannel outlives what becomes of its record: whoever
+  // drains and then does not, would come back as one that is not followed.
+  enum class Addresses { kNobodys, kCallees, kEverybodys };
+  Addresses addresses = Addresses::kNobodys;
 
   // `args`: as a resolver gets them.
   static EffectiveServiceConfig Of(const grpc_core::ChannelArgs& args);
