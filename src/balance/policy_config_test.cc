@@ -12,6 +12,7 @@
 #include "src/balance/testing.h"
 #include "src/balance/text.h"
 #include "src/base/mutex.h"
+#include "src/model/text.h"
 
 namespace turnout::balance {
 namespace {
@@ -209,7 +210,7 @@ Spot SpotOf(std::string_view name) {
     const auto list = name.find("[].");
     const std::string part(name.substr(0, list));
     spot.path += part;
-    spot.before += "{\"" + part + "\":";
+    spot.before += model::Concat({"{\"", part, "\":"});
     spot.after.insert(0, "}");
     if (list == std::string_view::npos) return spot;
     spot.path += "[0].";
@@ -224,10 +225,10 @@ TEST(BuiltinParametersTest, EachRefusesWhatItDoesNotAllow) {
   for (const auto& [picker, builder] : BuiltinPickerBuilders()) {
     for (const Parameter& parameter : DescribeParameters(*builder)) {
       const Spot spot = SpotOf(parameter.name);
-      const std::string path = "turnout.picker[0]." + picker + "." + spot.path;
+      const std::string path = model::Concat({"turnout.picker[0].", picker, ".", spot.path});
       for (const std::string& value : Refused(parameter)) {
-        const std::string error =
-            ErrorOf(R"({"picker":[{")" + picker + "\":" + spot.before + value + spot.after + "}]}");
+        const std::string error = ErrorOf(model::Concat(
+            {R"({"picker":[{")", picker, "\":", spot.before, value, spot.after, "}]}"}));
         EXPECT_THAT(error, HasSubstr(path)) << value;
         ++refused;
         // Of a list the error may stand at an element, in the element's own words.
@@ -243,13 +244,14 @@ TEST(BuiltinParametersTest, EachRefusesWhatItDoesNotAllow) {
 // Where a parameter must be given, the default is refused like its absence.
 TEST(BuiltinParametersTest, ToGiveTheDefaultIsToGiveNothing) {
   for (const auto& [picker, builder] : BuiltinPickerBuilders()) {
-    const std::string before = R"({"picker":[{")" + picker + "\":";
+    const std::string before = model::Concat({R"({"picker":[{")", picker, "\":"});
     const std::string of_nothing = ErrorOf(before + "{}}]}");
     for (const Parameter& parameter : DescribeParameters(*builder)) {
       if (parameter.name.find("[]") != std::string::npos) continue;
       const Spot spot = SpotOf(parameter.name);
-      EXPECT_EQ(ErrorOf(before + spot.before + parameter.otherwise + spot.after + "}]}"),
-                of_nothing);
+      EXPECT_EQ(
+          ErrorOf(model::Concat({before, spot.before, parameter.otherwise, spot.after, "}]}"})),
+          of_nothing);
     }
   }
 }

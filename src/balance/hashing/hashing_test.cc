@@ -61,7 +61,7 @@ TEST_P(HashingTest, AKeyStaysWithItsEndpoint) {
 TEST_P(HashingTest, TheOrderOfTheEndpointsDoesNotMatter) {
   auto endpoints = MakeEndpoints(20, {"v1"});
   const auto owners = Owners(*Builder()->Build(GroupOf(endpoints)), 200);
-  std::ranges::reverse(endpoints);
+  std::reverse(endpoints.begin(), endpoints.end());
   EXPECT_EQ(Owners(*Builder()->Build(GroupOf(endpoints)), 200), owners);
 }
 
@@ -71,7 +71,8 @@ TEST_P(HashingTest, ARestartUnderAnotherIdKeepsTheKeys) {
   auto restarted = std::make_shared<Instance>(endpoints[4].instance());
   restarted->id = "app-99";
   endpoints[4].member.instance = restarted;
-  std::ranges::rotate(endpoints, endpoints.begin() + 5);  // lists are in the order of the ids
+  std::rotate(endpoints.begin(), endpoints.begin() + 5,
+              endpoints.end());  // lists are in the order of the ids
   const auto after = Owners(*Builder()->Build(GroupOf(endpoints)), 200);
   for (std::size_t user = 0; user < before.size(); ++user) {
     EXPECT_EQ(after[user], before[user] == "app-5" ? "app-99" : before[user]);
@@ -287,12 +288,12 @@ TEST_P(HashingTest, RandomKeysFollowTheWeights) {
   std::map<std::string, int> picks;
   for (int i = 0; i < 9'000; ++i) ++picks[Show(picker->Pick(FakePickArgs()))];
   // A ring's shares are near the weights, a table's are theirs.
-  const double tolerance = std::string_view(GetParam()) == "maglev" ? 0 : 450;
-  if (tolerance == 0) {
+  constexpr double kTolerance = 450;
+  if (GetParam() == std::string_view("maglev")) {
     EXPECT_TRUE(FollowsWeights({picks["app-1"], picks["app-2"], picks["app-3"]}, weights));
   } else {
     for (std::size_t i = 0; i < weights.size(); ++i) {
-      EXPECT_NEAR(picks["app-" + std::to_string(i + 1)], 1'000 * weights[i], tolerance);
+      EXPECT_NEAR(picks["app-" + std::to_string(i + 1)], 1'000 * weights[i], kTolerance);
     }
   }
 }
@@ -301,7 +302,7 @@ TEST_P(HashingTest, ParametersAreChecked) {
   const auto error = [](std::string_view parameters) {
     const auto config = ParsePolicyConfig(
         "turnout", model::Concat({R"({"picker":[{")", GetParam(), "\":", parameters, "}]}"}));
-    return std::string(config.status().message());
+    return std::string{config.status().message()};
   };
   const std::string path = model::Concat({"turnout.picker[0].", GetParam(), "."});
   EXPECT_EQ(error(R"({"requestHashHeader":"X-User"})"),

@@ -23,12 +23,11 @@ std::shared_ptr<const PickerBuilder> MaglevBuilder::Configure(ConfigReader& conf
 absl::StatusOr<std::unique_ptr<const SlotTable>> MaglevBuilder::BuildTable(
     std::span<const WeightedAddress> addresses) const {
   if (addresses.size() > table_size_) {
+    constexpr std::string_view kAdvice =
+        "; set tableSize to 100 times as many as there are endpoints, at most ";
     return absl::UnavailableError(
         model::Concat({"maglev: ", Counted(addresses.size(), "endpoint"), " do not fit a table of ",
-                       Counted(table_size_, "slot"),
-                       "; set tableSize to 100 times as many as there are endpoints, "
-                       "at most ",
-                       std::to_string(kMostSlots)}));
+                       Counted(table_size_, "slot"), kAdvice, std::to_string(kMostSlots)}));
   }
   return MaglevTable::Build(addresses, table_size_);
 }
