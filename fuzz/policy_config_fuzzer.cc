@@ -1,10 +1,14 @@
 // libFuzzer's target: whatever text stands in a service config, it is refused with an error that
 // says where, or makes pickers that answer every call, whatever state the endpoints are in.
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>

@@ -89,7 +89,8 @@ TEST(PoliciesPageTest, TheOverviewListsEveryPolicy) {
   std::ostringstream page;
   for (const std::string& line : Lines()) page << line << '\n';
   for (const auto& [name, builder] : BuiltinPickerBuilders()) {
-    EXPECT_THAT(page.str(), ::testing::HasSubstr("\n| [`" + name + "`](#" + name + ") | "));
+    EXPECT_THAT(page.str(),
+                ::testing::HasSubstr(model::Concat({"\n| [`", name, "`](#", name, ") | "})));
   }
 }
 
