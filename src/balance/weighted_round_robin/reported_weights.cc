@@ -1,17 +1,18 @@
 #include "src/balance/weighted_round_robin/reported_weights.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
+#include <utility>
 
 namespace turnout::balance {
 namespace {
 
-// Kept with the instance's statistics.
-struct ReportsSince {
-  static constexpr base::TimePoint kNone = base::TimePoint::min();
-  std::atomic<base::TimePoint> since{kNone};
-};
+// The same statistics, or others at the same address? The addresses of what owns them tell, as long
+// as the entry keeps that from being used anew.
+bool IsOf(const ReportsOfGroup::Entry& entry, const Endpoint& endpoint) {
+  const std::shared_ptr<InstanceStats>& stats = endpoint.member.stats;
+  return !entry.owner.owner_before(stats) && !stats.owner_before(entry.owner);
+}
 
 }  // namespace
 
@@ -21,22 +22,42 @@ std::optional<double> WeightOfLoad(double qps, double eps, double utilization,
   return qps / (utilization + std::max(eps, 0.0) / qps * error_utilization_penalty);
 }
 
-std::optional<double> ReportedWeight(const Endpoint& endpoint, const ReportedWeightsConfig& config,
-                                     base::TimePoint now) {
-  InstanceStats& stats = endpoint.stats();
+std::span<const ReportsOfGroup::Entry> ReportsOfGroup::Find(
+    std::span<const Endpoint* const> endpoints) {
+  // Endpoints keep their order. One that came shifts the others, and so do a few that went.
+  constexpr std::ptrdiff_t kLookAhead = 16;
+  std::vector<Entry> found;
+  found.reserve(endpoints.size());
+  auto next = entries_.begin();
+  for (const Endpoint* const endpoint : endpoints) {
+    const auto end = next + std::min(kLookAhead, entries_.end() - next);
+    const auto known =
+        std::find_if(next, end, [&](const Entry& entry) { return IsOf(entry, *endpoint); });
+    if (known != end) {
+      found.push_back(std::move(*known));
+      next = known + 1;
+    } else {
+      found.push_back({endpoint->member.stats, endpoint->stats().Attached<ReportsSince>()});
+    }
+  }
+  entries_ = std::move(found);
+  return entries_;
+}
+
+std::optional<double> ReportedWeight(const InstanceStats& stats, ReportsSince& reports,
+                                     const ReportedWeightsConfig& config, base::TimePoint now) {
   const auto qps = stats.qps(now);
   const auto utilization = stats.utilization(now);
   if (!qps.has_value() || !utilization.has_value()) return std::nullopt;
-  const auto reports = stats.Attached<ReportsSince>();
   const auto age = std::max(qps->age, utilization->age);
   if (age >= config.weight_expiration_period) {
-    reports->since.store(ReportsSince::kNone, std::memory_order_relaxed);
+    reports.since.store(ReportsSince::kNone, std::memory_order_relaxed);
     return std::nullopt;
   }
-  base::TimePoint since = reports->since.load(std::memory_order_relaxed);
+  base::TimePoint since = reports.since.load(std::memory_order_relaxed);
   if (since == ReportsSince::kNone) {
     since = now - std::chrono::duration_cast<base::TimePoint::duration>(age);
-    reports->since.store(since, std::memory_order_relaxed);
+    reports.since.store(since, std::memory_order_relaxed);
   }
   if (now - since < config.blackout_period) return std::nullopt;
   const auto eps = stats.eps(now);

@@ -8,8 +8,10 @@
 #ifndef TURNOUT_SRC_BALANCE_WEIGHTED_ROUND_ROBIN_REPORTED_WEIGHTS_H_
 #define TURNOUT_SRC_BALANCE_WEIGHTED_ROUND_ROBIN_REPORTED_WEIGHTS_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -35,10 +37,32 @@ struct ReportedWeightsConfig {
 std::optional<double> WeightOfLoad(double qps, double eps, double utilization,
                                    double error_utilization_penalty);
 
-// From what the endpoint's statistics hold at `now`; unset without reports, in the blackout and
-// after the expiration. Notes in the statistics when the reports began, so ask now and then.
-std::optional<double> ReportedWeight(const Endpoint& endpoint, const ReportedWeightsConfig& config,
-                                     base::TimePoint now);
+// Since when an instance has sent reports. Kept with its statistics, thread-safe.
+struct ReportsSince {
+  static constexpr base::TimePoint kNone = base::TimePoint::min();
+  std::atomic<base::TimePoint> since{kNone};
+};
+
+// The ReportsSince of a group's endpoints. Asking the statistics for one takes a lock and several
+// cache misses, so it remembers what it found the last time, in the same order. Not thread-safe.
+class ReportsOfGroup {
+ public:
+  struct Entry {
+    std::weak_ptr<InstanceStats> owner;
+    std::shared_ptr<ReportsSince> reports;
+  };
+
+  // One for each endpoint.
+  std::span<const Entry> Find(std::span<const Endpoint* const> endpoints);
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+// From what the statistics hold at `now`; unset without reports, in the blackout and after the
+// expiration. Notes in `reports` when they began, so ask now and then.
+std::optional<double> ReportedWeight(const InstanceStats& stats, ReportsSince& reports,
+                                     const ReportedWeightsConfig& config, base::TimePoint now);
 
 // In whole numbers of which the largest is 65,535 and none is 0. The unknown ones take the mean of
 // the known. With fewer than two known ones there is nothing to compare: all are 1.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "src/balance/testing.h"
+#include "src/base/random.h"
 
 namespace turnout::balance {
 namespace {
@@ -53,7 +54,11 @@ class ReportedWeightTest : public ::testing::Test {
                            {std::string(LoadReport::kApplicationUtilization), 0.5}};
     endpoint_.stats().LoadReported(report, now_);
   }
-  std::optional<double> Weight() const { return ReportedWeight(endpoint_, config_, now_); }
+  std::optional<double> Weight() const { return WeightOf(endpoint_); }
+  std::optional<double> WeightOf(const Endpoint& endpoint) const {
+    return ReportedWeight(endpoint.stats(), *endpoint.stats().Attached<ReportsSince>(), config_,
+                          now_);
+  }
 
   const Endpoint endpoint_ = testing::MakeEndpoint({});
   ReportedWeightsConfig config_;
@@ -98,7 +103,7 @@ TEST_F(ReportedWeightTest, IsKeptWithTheStatistics) {
   // The same instance in a later snapshot, whose record has changed.
   Endpoint later = testing::MakeEndpoint({.weight = 7});
   later.member.stats = endpoint_.member.stats;
-  EXPECT_EQ(ReportedWeight(later, config_, now_), 200);
+  EXPECT_EQ(WeightOf(later), 200);
 }
 
 TEST_F(ReportedWeightTest, NeedsBothCallsAndUse) {
@@ -121,6 +126,32 @@ TEST_F(ReportedWeightTest, ErrorsThatAreNoLongerReportedAreForgotten) {
   report.request_cost = {{std::string(LoadReport::kQps), 100}};
   endpoint_.stats().LoadReported(report, now_);
   EXPECT_EQ(Weight(), 200);
+}
+
+// What Find gives is what the statistics hold, whoever comes and goes.
+TEST(ReportsOfGroupTest, FollowsTheEndpoints) {
+  ReportsOfGroup reports;
+  const auto expect_own = [&](const std::vector<Endpoint>& endpoints) {
+    const auto found = reports.Find(testing::GroupOf(endpoints).candidates());
+    ASSERT_EQ(found.size(), endpoints.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      ASSERT_EQ(found[i].reports, endpoints[i].stats().Attached<ReportsSince>());
+    }
+  };
+  const auto all = testing::MakeEndpoints(100, {"v1"});
+  expect_own({});
+  expect_own({all.begin(), all.begin() + 60});
+  expect_own({all.begin() + 5, all.begin() + 60});  // five went
+  expect_own({all.begin() + 30, all.end()});        // more than it looks ahead
+  expect_own(all);
+  base::SeededRandom random(51);
+  for (int i = 0; i < 100; ++i) {
+    std::vector<Endpoint> some;
+    for (const Endpoint& endpoint : all) {
+      if (random.Below(4) != 0) some.push_back(endpoint);
+    }
+    expect_own(some);
+  }
 }
 
 }  // namespace

@@ -53,9 +53,6 @@ class StaticStrideScheduler {
     }
   }
 
-  // After how many numbers everything repeats.
-  std::uint64_t period() const { return entries_.size() * most_; }
-
  private:
   struct Entry {
     std::uint16_t weight;

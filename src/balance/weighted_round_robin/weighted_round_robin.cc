@@ -1,7 +1,6 @@
 #include "src/balance/weighted_round_robin/weighted_round_robin.h"
 
-#include <algorithm>
-#include <iterator>
+#include <atomic>
 #include <utility>
 
 #include "src/balance/record_weights.h"
@@ -15,23 +14,37 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// Where the first picker may begin: many more than any schedule's period, so any place is as
+// likely.
+constexpr std::uint64_t kPlaces = std::uint64_t{1} << 48;
+
 class WeightedRoundRobinPicker final : public Picker {
  public:
+  // `next`: the number of the next turn, as long as the picker needs it.
   WeightedRoundRobinPicker(std::span<const Endpoint* const> ready, StaticStrideScheduler scheduler,
-                           std::shared_ptr<Sequences::Sequence> sequence)
-      : ready_(ready), scheduler_(std::move(scheduler)), sequence_(std::move(sequence)) {}
+                           std::shared_ptr<std::atomic<std::uint64_t>> next)
+      : ready_(ready), scheduler_(std::move(scheduler)), next_(std::move(next)) {}
 
   PickResult Pick(const PickArgs&) const override {
-    return PickResult::To(*ready_[scheduler_.Pick([this] { return sequence_->Next(); })]);
+    return PickResult::To(*ready_[scheduler_.Pick(
+        [this] { return next_->fetch_add(1, std::memory_order_relaxed); })]);
   }
 
  private:
   const std::span<const Endpoint* const> ready_;
   const StaticStrideScheduler scheduler_;
-  const std::shared_ptr<Sequences::Sequence> sequence_;
+  const std::shared_ptr<std::atomic<std::uint64_t>> next_;
 };
 
 }  // namespace
+
+struct WeightedRoundRobinBuilder::Turns {
+  explicit Turns(std::uint64_t first) : next(first) {}
+
+  std::atomic<std::uint64_t> next;  // 64 bits do not run over
+  base::Mutex mutex;                // channels with one configuration may build at the same time
+  ReportsOfGroup reports ABSL_GUARDED_BY(mutex);
+};
 
 std::shared_ptr<const PickerBuilder> WeightedRoundRobinBuilder::Configure(
     ConfigReader& config) const {
@@ -62,25 +75,29 @@ std::optional<milliseconds> WeightedRoundRobinBuilder::rebuild_period() const {
 }
 
 std::vector<std::uint32_t> WeightedRoundRobinBuilder::WeightsOf(
-    std::span<const Endpoint* const> endpoints) const {
+    std::span<const Endpoint* const> endpoints, Turns& turns) const {
   if (config_.weights == WeightedRoundRobinConfig::Weights::kRecord) {
     return RecordWeights(endpoints);
   }
   std::vector<std::optional<double>> weights;
   weights.reserve(endpoints.size());
   const base::TimePoint now = base::Now();
-  std::ranges::transform(endpoints, std::back_inserter(weights), [&](const Endpoint* endpoint) {
-    return ReportedWeight(*endpoint, config_.reported, now);
-  });
+  const base::MutexLock lock(turns.mutex);
+  const std::span<const ReportsOfGroup::Entry> found = turns.reports.Find(endpoints);
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    weights.push_back(
+        ReportedWeight(endpoints[i]->stats(), *found[i].reports, config_.reported, now));
+  }
   return Scaled(weights);
 }
 
 std::unique_ptr<const Picker> WeightedRoundRobinBuilder::BuildChoice(
     const EndpointGroup& group) const {
-  StaticStrideScheduler scheduler(WeightsOf(group.candidates()));
-  const std::uint64_t first = base::ThreadRandom().Below(scheduler.period());
-  return std::make_unique<WeightedRoundRobinPicker>(group.candidates(), std::move(scheduler),
-                                                    sequences_.For(group.key(), first));
+  const std::shared_ptr<Turns> turns = turns_.For(group.key(), base::ThreadRandom().Below(kPlaces));
+  StaticStrideScheduler scheduler(WeightsOf(group.candidates(), *turns));
+  return std::make_unique<WeightedRoundRobinPicker>(
+      group.candidates(), std::move(scheduler),
+      std::shared_ptr<std::atomic<std::uint64_t>>(turns, &turns->next));
 }
 
 }  // namespace turnout::balance

@@ -18,10 +18,14 @@
 #define TURNOUT_SRC_BALANCE_WEIGHTED_ROUND_ROBIN_WEIGHTED_ROUND_ROBIN_H_
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
+#include <vector>
 
 #include "src/balance/weighted_round_robin/reported_weights.h"
-#include "src/balance/weighted_round_robin/sequences.h"
+#include "src/balance/weighted_round_robin/shared_by_key.h"
 #include "turnout/picker.h"
 
 namespace turnout::balance {
@@ -48,10 +52,14 @@ class WeightedRoundRobinBuilder final : public ChoosingPickerBuilder {
   std::unique_ptr<const Picker> BuildChoice(const EndpointGroup& group) const override;
 
  private:
-  std::vector<std::uint32_t> WeightsOf(std::span<const Endpoint* const> endpoints) const;
+  // What goes on from one picker of a group to the next.
+  struct Turns;
+
+  std::vector<std::uint32_t> WeightsOf(std::span<const Endpoint* const> endpoints,
+                                       Turns& turns) const;
 
   const WeightedRoundRobinConfig config_;
-  mutable Sequences sequences_;  // by the group's key
+  mutable SharedByKey<Turns> turns_;  // by the group's key
 };
 
 }  // namespace turnout::balance

@@ -59,7 +59,7 @@ constexpr std::string_view kReported = R"([{"weighted_round_robin":{"weights":"r
 
 TEST(WeightedRoundRobinTest, FollowsTheScheduleFromARandomPlace) {
   const auto endpoints = WithWeights({3, 1, 2});  // worked out in static_stride_scheduler.h
-  ScriptedRandom source(9, {0, 2});
+  ScriptedRandom source(std::uint64_t{1} << 48, {0, 2});
   const base::ScopedRandom scope(source);
   const WeightedRoundRobinBuilder builder;
   EXPECT_EQ(Sequence(*builder.Build(GroupOf(endpoints)), 6),
