@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -52,24 +53,27 @@ TEST_P(UsageTest, AMistakeIsOneLineAndStatus2) {
   EXPECT_THAT(outcome.output, MatchesRegex("turnout: [^\n]+\n"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Mistakes, UsageTest,
-                         ::testing::Values(std::vector<std::string>{},
-                                           std::vector<std::string>{"--nonsense"},
-                                           std::vector<std::string>{"list"},
-                                           std::vector<std::string>{"watch"},
-                                           std::vector<std::string>{"ls", "a", "b"},
-                                           std::vector<std::string>{"ls", "bad..name"},
-                                           std::vector<std::string>{"ls", "--etcd", "no-port"},
-                                           std::vector<std::string>{"ls", "--prefix", "no-slash"},
-                                           std::vector<std::string>{"ls", "--timeout", "soon"},
-                                           std::vector<std::string>{"watch", "turnout.state"},
-                                           std::vector<std::string>{"watch", "app", "--count", "0"},
-                                           std::vector<std::string>{"demo", "now"}));
+INSTANTIATE_TEST_SUITE_P(
+    Mistakes, UsageTest,
+    ::testing::Values(std::vector<std::string>{}, std::vector<std::string>{"--nonsense"},
+                      std::vector<std::string>{"list"}, std::vector<std::string>{"watch"},
+                      std::vector<std::string>{"ls", "a", "b"},
+                      std::vector<std::string>{"ls", "bad..name"},
+                      std::vector<std::string>{"ls", "--etcd", "no-port"},
+                      std::vector<std::string>{"ls", "--prefix", "no-slash"},
+                      std::vector<std::string>{"ls", "--timeout", "soon"},
+                      std::vector<std::string>{"watch", "turnout.state"},
+                      std::vector<std::string>{"watch", "app", "--count", "0"},
+                      std::vector<std::string>{"demo", "now"},
+                      std::vector<std::string>{"simulate", "nowhere"},
+                      std::vector<std::string>{"simulate", "uniform", "--policies", "randon"},
+                      std::vector<std::string>{"simulate", "uniform", "--load", "0"},
+                      std::vector<std::string>{"simulate", "uniform", "--plot", "plot.pdf"}));
 
 TEST(HelpTest, ShowsEveryCommandWithAnExample) {
   const Outcome all = RunCommand({"--help"});
   EXPECT_EQ(all.status, 0);
-  for (const char* command : {"ls", "watch", "demo"}) {
+  for (const char* command : {"ls", "watch", "demo", "simulate"}) {
     EXPECT_THAT(all.output, HasSubstr(command));
     const Outcome one = RunCommand({command, "--help"});
     EXPECT_EQ(one.status, 0);
@@ -77,6 +81,51 @@ TEST(HelpTest, ShowsEveryCommandWithAnExample) {
   }
   EXPECT_THAT(RunCommand({"--version"}).output,
               MatchesRegex("turnout [0-9.]+ \\(gRPC [0-9.]+\\)\n"));
+}
+
+TEST(SimulateTest, ListsItsScenarios) {
+  const Outcome outcome = RunCommand({"simulate"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.output, StartsWith("SCENARIO "));
+  EXPECT_THAT(outcome.output, HasSubstr("\nuniform "));
+  const json list = json::parse(RunCommand({"simulate", "--json"}).output);
+  EXPECT_EQ(list["scenarios"].size(), 6U);
+}
+
+TEST(SimulateTest, TheSameSeedPrintsTheSameBytes) {
+  const std::vector<std::string> line = {"simulate", "uniform", "--calls", "500", "--load",
+                                         "0.5,0.8",  "--json",  "--seed",  "9"};
+  const Outcome outcome = RunCommand(line);
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.output, RunCommand(line).output);
+  const json result = json::parse(outcome.output);
+  EXPECT_EQ(result["scenario"], "uniform");
+  EXPECT_EQ(result["runs"][0]["policy"], "random");
+  EXPECT_EQ(result["runs"][0]["calls"], 500);
+  EXPECT_EQ(result["runs"].back()["load"], 0.8);
+}
+
+TEST(SimulateTest, ReadsAFileAndComparesWithTheBound) {
+  const std::string file = ::testing::TempDir() + "scenario-" + std::to_string(getpid()) + ".json";
+  std::ofstream(file) << R"({"servers":[{"count":2}],"calls":200})";
+  const Outcome outcome = RunCommand({"simulate", file, "--policies", "random,bound"});
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("load 80 %, 200 calls, seed 1\n"));
+  EXPECT_THAT(outcome.output, HasSubstr("P99/BOUND"));
+
+  std::ofstream(file) << R"({"servers":[{"count":0}]})";
+  const Outcome wrong = RunCommand({"simulate", file});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_EQ(wrong.output, "turnout: scenario.servers[0].count: must be 1 to 10000, got 0\n");
+  std::filesystem::remove(file);
+}
+
+TEST(SimulateTest, SaysWhatToInstallForAPlot) {
+  Process process({"/bin/sh", "-c", "PATH=/nowhere exec \"$0\" \"$@\" 2>&1",
+                   turnout::testing::Program("turnout"), "simulate", "uniform", "--plot",
+                   "plot.svg"});
+  EXPECT_THAT(process.ReadAll(), HasSubstr("apt install gnuplot-nox"));
+  EXPECT_EQ(process.Wait(), 1);
 }
 
 TEST(UnreachableTest, SaysWhereAndWhatToTry) {

@@ -23,7 +23,7 @@ Scenario ScenarioOf(std::string_view json) {
 Scenario Shipped(std::string_view name) {
   const auto found = std::ranges::find(ShippedScenarios(), name, &ShippedScenario::name);
   Scenario scenario = ScenarioOf(found->json);
-  scenario.warm_up = std::chrono::seconds(1);
+  scenario.warm_up = std::chrono::milliseconds(500);
   return scenario;
 }
 
