@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 json Parsed(const std::string& service_config) { return json::parse(service_config); }
 
 std::string ErrorOf(const std::string& service_config) {
-  return std::string(CheckServiceConfig(service_config).message());
+  return std::string{CheckServiceConfig(service_config).message()};
 }
 
 std::string Detecting(const std::string& fields) {

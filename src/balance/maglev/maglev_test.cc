@@ -20,7 +20,7 @@ using testing::Show;
 std::string ErrorOf(std::string_view parameters) {
   const auto config =
       ParsePolicyConfig("turnout", model::Concat({R"({"picker":[{"maglev":)", parameters, "}]}"}));
-  return std::string(config.status().message());
+  return std::string{config.status().message()};
 }
 
 TEST(MaglevTest, TheSizeIsChecked) {
