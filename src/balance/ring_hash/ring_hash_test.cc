@@ -18,7 +18,7 @@ using testing::MakeEndpoints;
 std::string ErrorOf(std::string_view parameters) {
   const auto config = ParsePolicyConfig(
       "turnout", model::Concat({R"({"picker":[{"ring_hash":)", parameters, "}]}"}));
-  return std::string(config.status().message());
+  return std::string{config.status().message()};
 }
 
 TEST(RingHashTest, TheSizeIsChecked) {
