@@ -31,6 +31,11 @@ absl::Status CheckPlot(const std::string& file) {
     return absl::InvalidArgumentError(
         fmt::format("--plot {}: the file must end in .svg or .png", file));
   }
+  const fs::path folder = fs::absolute(file).parent_path();
+  if (std::error_code ignored; !fs::is_directory(folder, ignored)) {
+    return absl::InvalidArgumentError(
+        fmt::format("--plot {}: there is no folder {}", file, folder.string()));
+  }
   if (RunShell("command -v gnuplot", "sh").ok()) return absl::OkStatus();
   return absl::FailedPreconditionError(
       "--plot needs gnuplot, which is not on PATH: apt install gnuplot-nox");

@@ -9,8 +9,8 @@
 
 namespace turnout::cli {
 
-// Can `file` be drawn? InvalidArgument if its ending is another than .svg or .png;
-// FailedPrecondition says what to install if gnuplot is missing.
+// Can `file` be drawn? InvalidArgument if its ending is another than .svg or .png, or its folder is
+// not there; FailedPrecondition says what to install if gnuplot is missing.
 absl::Status CheckPlot(const std::string& file);
 
 absl::Status Plot(const SimulationResult& result, const std::string& file);

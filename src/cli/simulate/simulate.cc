@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <mutex>
@@ -49,10 +50,11 @@ absl::StatusOr<std::string> ReadScenario(const std::string& name) {
   const auto& shipped = ShippedScenarios();
   const auto found = std::ranges::find(shipped, name, &ShippedScenario::name);
   if (found != shipped.end()) return std::string(found->json);
-  std::ifstream file(name);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.good() || file.eof()) {
-    if (!text.empty()) return text;
+  std::error_code ignored;
+  std::ifstream file;
+  if (!std::filesystem::is_directory(name, ignored)) file.open(name);
+  if (file.is_open()) {
+    return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   }
   return absl::InvalidArgumentError(
       fmt::format("{}: neither a scenario (`turnout simulate` lists them) nor a file that can be "
