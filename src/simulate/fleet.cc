@@ -11,7 +11,7 @@ namespace turnout::simulate {
 using model::Concat;
 
 Fleet::Fleet(const Scenario& scenario, std::uint64_t seed, EventQueue& events,
-             Machine::Answer answer, OnChange on_change)
+             const Machine::Answer& answer, OnChange on_change)
     : scenario_(scenario), events_(events), on_change_(std::move(on_change)) {
   base::SeededRandom seeds(seed);
   for (const ServerGroup& group : scenario.servers) {

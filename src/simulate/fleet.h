@@ -33,8 +33,8 @@ class Fleet {
   using OnChange = std::function<void(const Change&)>;
 
   // The scenario and the queue outlive the fleet's events.
-  Fleet(const Scenario& scenario, std::uint64_t seed, EventQueue& events, Machine::Answer answer,
-        OnChange on_change);
+  Fleet(const Scenario& scenario, std::uint64_t seed, EventQueue& events,
+        const Machine::Answer& answer, OnChange on_change);
 
   std::size_t size() const { return machines_.size(); }
   Machine& machine(std::size_t server) { return *machines_[server]; }

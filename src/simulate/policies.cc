@@ -55,8 +55,7 @@ absl::StatusOr<Policy> ParsePolicy(const std::string& text) {
     return Pickers(text, Concat({R"([{")", text, R"(":{}}])"}));
   }
   std::ranges::sort(names);
-  const auto repeated = std::ranges::unique(names);
-  names.erase(repeated.begin(), repeated.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return absl::InvalidArgumentError(Concat(
       {"policy ", model::Quoted(text), " is not known", balance::DidYouMean(text, names),
        "; there are: ", balance::Listed(names), ", and lists of pickers like [{\"random\":{}}]"}));
