@@ -1,4 +1,5 @@
-// bench_report FILE…: the targets of these results in one table, and where they were measured.
+// bench_report FILE…: the targets of these results in one table, the tables that results have of
+// their own (`"figures": {"table": [[…], …]}`), and where they were measured.
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
@@ -15,9 +16,8 @@ namespace {
 
 using nlohmann::json;
 
-struct Row {
-  std::string benchmark, what, measured, target, met;
-};
+using Row = std::vector<std::string>;
+using Table = std::vector<Row>;
 
 std::string Number(double value) { return absl::StrFormat("%.4g", value); }
 
@@ -33,36 +33,42 @@ Row ToRow(const std::string& benchmark, const json& target) {
           target.at("met") ? "yes" : "NO"};
 }
 
-std::vector<Row> ReadRows(const std::vector<std::string>& files, json& machine) {
-  std::vector<Row> rows;
+struct Results {
+  Table targets = {{"benchmark", "what", "measured (95% interval)", "target", "met"}};
+  std::vector<Table> tables;
+  json machine;
+};
+
+Results Read(const std::vector<std::string>& files) {
+  Results results;
   for (const std::string& file : files) {
     std::ifstream in(file);
     try {
       const json result = json::parse(in);
-      machine = result.at("machine");
+      results.machine = result.at("machine");
       for (const json& target : result.at("targets")) {
-        rows.push_back(ToRow(result.at("benchmark"), target));
+        results.targets.push_back(ToRow(result.at("benchmark"), target));
+      }
+      if (const json& figures = result.at("figures"); figures.contains("table")) {
+        results.tables.push_back(figures.at("table").get<Table>());
       }
     } catch (const json::exception& error) {
-      rows.push_back({file, absl::StrCat("no result: ", error.what()), "", "", "NO"});
+      results.targets.push_back({file, absl::StrCat("no result: ", error.what()), "", "", "NO"});
     }
   }
-  return rows;
+  return results;
 }
 
-void Print(const std::vector<Row>& rows) {
-  std::string Row::*const columns[] = {&Row::benchmark, &Row::what, &Row::measured, &Row::target,
-                                       &Row::met};
+void Print(const Table& table) {
   std::vector<std::size_t> widths;
-  for (const auto column : columns) {
-    std::size_t width = 0;
-    for (const Row& row : rows) width = std::max(width, (row.*column).size());
-    widths.push_back(width);
+  for (const Row& row : table) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
-  for (const Row& row : rows) {
+  for (const Row& row : table) {
     std::string line;
-    for (std::size_t i = 0; i < widths.size(); ++i) {
-      absl::StrAppendFormat(&line, "%-*s  ", static_cast<int>(widths[i]), row.*columns[i]);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      absl::StrAppendFormat(&line, "%-*s  ", static_cast<int>(widths[i]), row[i]);
     }
     line.erase(line.find_last_not_of(' ') + 1);
     std::printf("%s\n", line.c_str());
@@ -76,10 +82,13 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: bench_report FILE...\n");
     return 2;
   }
-  json machine;
-  std::vector<Row> rows = ReadRows({argv + 1, argv + argc}, machine);
-  rows.insert(rows.begin(), {"benchmark", "what", "measured (95% interval)", "target", "met"});
-  Print(rows);
+  const Results results = Read({argv + 1, argv + argc});
+  if (results.targets.size() > 1) Print(results.targets);
+  for (const Table& table : results.tables) {
+    std::printf("\n");
+    Print(table);
+  }
+  const json& machine = results.machine;
   if (machine.is_object()) {
     std::printf("\nmeasured on: %s, %s cores, %s, %s; gRPC %s, %s\n",
                 machine.value("cpu", "?").c_str(), machine.value("cores", json()).dump().c_str(),
