@@ -98,10 +98,12 @@ TEST(SimulationTest, NoPolicyBeatsTheBounds) {
     for (const Policy& policy : DefaultPolicies()) {
       if (policy.kind == Policy::Kind::kAlone) continue;
       const Summary summary = Result(scenario, policy, options);
+      EXPECT_LE(bound.error_share, summary.error_share) << name << " " << policy.name;
+      // Whoever fails calls has fewer to answer: its latencies are those of a lower load.
+      if (summary.error_share > bound.error_share + 0.001) continue;
       if (policy.kind == Policy::Kind::kPickers) {
         EXPECT_LE(bound.mean_ms, summary.mean_ms) << name << " " << policy.name;
         EXPECT_LE(bound.p99_ms, summary.p99_ms) << name << " " << policy.name;
-        EXPECT_LE(bound.error_share, summary.error_share) << name << " " << policy.name;
       }
       EXPECT_LE(alone.p50_ms, summary.p50_ms) << name << " " << policy.name;
       EXPECT_LE(alone.p99_ms, summary.p99_ms) << name << " " << policy.name;

@@ -42,7 +42,7 @@ struct Probe {
   Outcome WaitForOutcome() {
     std::unique_lock lock(mutex);
     if (!changed.wait_for(lock, kPatience, [&] { return !outcomes.empty(); })) return {};
-    const Outcome outcome = outcomes.front();
+    Outcome outcome = outcomes.front();
     outcomes.erase(outcomes.begin());
     return outcome;
   }

@@ -188,7 +188,7 @@ TEST_F(OutcomesTest, AnOperatorDrainsAndRemoves) {
   Admin().Delete(decision);
   follower.WaitForCount(2);
   EXPECT_TRUE(CallUntilAnswered(channel, {}, chosen->answer()));
-  EXPECT_EQ(chosen->registrar().state(), RegistrationState::kRegistered);
+  EXPECT_TRUE(chosen->registrar().WaitUntilRegistered(kPatience).ok());
 }
 
 // The record itself goes: a removed registrar must not put it back while the decision stands.
