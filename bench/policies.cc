@@ -74,7 +74,7 @@ constexpr Policy kPolicies[] = {
 };
 
 std::string ServiceConfig(const Policy& policy) {
-  const std::string config =
+  std::string config =
       absl::StrCat(R"({"loadBalancingConfig":[{"turnout":{"picker":[{"version":{"child":[)",
                    policy.picker, "]}}]}}]}");
   if (!policy.detects_outliers) return config;
