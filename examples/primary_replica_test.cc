@@ -1,5 +1,6 @@
-// Tests my_policy.cc without a channel, a server or etcd: endpoints and calls are made by hand.
-#include "examples/my_policy.h"
+// Tests primary_replica.cc without a channel, a server or etcd: endpoints and calls are made by
+// hand.
+#include "examples/primary_replica.h"
 
 #include <gtest/gtest.h>
 
@@ -65,12 +66,12 @@ class FirstBuilder final : public turnout::ChoosingPickerBuilder {
   }
 };
 
-class MyPolicyTest : public ::testing::Test {
+class PrimaryReplicaTest : public ::testing::Test {
  protected:
   std::unique_ptr<const turnout::Picker> Build() const {
     EndpointGroup::Members members;
     for (const Endpoint& endpoint : endpoints_) members.push_back(&endpoint);
-    const auto builder = MakeMyPolicy(
+    const auto builder = MakePrimaryReplica(
         {.rest = std::chrono::hours(1), .primaries = std::make_shared<FirstBuilder>()});
     return builder->Build(EndpointGroup("shop", members));
   }
@@ -82,12 +83,12 @@ class MyPolicyTest : public ::testing::Test {
                                       MakeEndpoint("c", "replica")};
 };
 
-TEST_F(MyPolicyTest, WritesGoToThePrimary) {
+TEST_F(PrimaryReplicaTest, WritesGoToThePrimary) {
   EXPECT_EQ(IdOf(Build()->Pick(Call("CreateOrder"))), "a");
   EXPECT_EQ(IdOf(Build()->Pick(Call("DeleteOrder"))), "a");
 }
 
-TEST_F(MyPolicyTest, ReadsGoToTheLeastBusyReplica) {
+TEST_F(PrimaryReplicaTest, ReadsGoToTheLeastBusyReplica) {
   endpoints_[1].stats().CallStarted();
   EXPECT_EQ(IdOf(Build()->Pick(Call("GetOrder"))), "c");
   endpoints_[2].stats().CallStarted();
@@ -95,17 +96,17 @@ TEST_F(MyPolicyTest, ReadsGoToTheLeastBusyReplica) {
   EXPECT_EQ(IdOf(Build()->Pick(Call("GetOrder"))), "b");
 }
 
-TEST_F(MyPolicyTest, ARetryGoesToTheOtherReplica) {
+TEST_F(PrimaryReplicaTest, ARetryGoesToTheOtherReplica) {
   EXPECT_EQ(IdOf(Build()->Pick(Call("GetOrder"))), "b");
   EXPECT_EQ(IdOf(Build()->Pick(Call("GetOrder", &endpoints_[1]))), "c");
 }
 
-TEST_F(MyPolicyTest, AWriteWaitsForAPrimary) {
+TEST_F(PrimaryReplicaTest, AWriteWaitsForAPrimary) {
   endpoints_.erase(endpoints_.begin());
   EXPECT_EQ(Build()->Pick(Call("CreateOrder")).kind(), PickResult::Kind::kQueue);
 }
 
-TEST_F(MyPolicyTest, AReplicaThatFailedRests) {
+TEST_F(PrimaryReplicaTest, AReplicaThatFailedRests) {
   PickResult result = Build()->Pick(Call("GetOrder"));
   ASSERT_EQ(IdOf(result), "b");
   result.TakeFinishCallback()({.status = absl::InternalError("broken")});
@@ -113,7 +114,7 @@ TEST_F(MyPolicyTest, AReplicaThatFailedRests) {
   EXPECT_EQ(IdOf(Build()->Pick(Call("GetOrder"))), "c");  // what it knows outlives the picker
 }
 
-TEST_F(MyPolicyTest, AReplicaThatSaysItIsOverloadedRests) {
+TEST_F(PrimaryReplicaTest, AReplicaThatSaysItIsOverloadedRests) {
   PickResult result = Build()->Pick(Call("GetOrder"));
   turnout::LoadReport load;
   load.cpu_utilization = 0.95;
@@ -121,20 +122,20 @@ TEST_F(MyPolicyTest, AReplicaThatSaysItIsOverloadedRests) {
   EXPECT_EQ(IdOf(Build()->Pick(Call("GetOrder"))), "c");
 }
 
-TEST_F(MyPolicyTest, AReplicaWithoutTroubleDoesNotRest) {
+TEST_F(PrimaryReplicaTest, AReplicaWithoutTroubleDoesNotRest) {
   PickResult result = Build()->Pick(Call("GetOrder"));
   result.TakeFinishCallback()({.status = absl::NotFoundError("no such order")});
   EXPECT_EQ(IdOf(Build()->Pick(Call("GetOrder"))), "b");
 }
 
-TEST_F(MyPolicyTest, TheHeaderNamesTheInstance) {
+TEST_F(PrimaryReplicaTest, TheHeaderNamesTheInstance) {
   EXPECT_EQ(IdOf(Build()->Pick(Call("GetOrder").Set("x-debug", "a"))), "a");
   const PickResult dropped = Build()->Pick(Call("GetOrder").Set("x-debug", "z"));
   EXPECT_EQ(dropped.kind(), PickResult::Kind::kDrop);
   EXPECT_EQ(dropped.status(), absl::UnavailableError("x-debug: no instance z"));
 }
 
-TEST_F(MyPolicyTest, TheHeaderConnectsAnIdleInstanceAndFailsWithOneThatCannotBeReached) {
+TEST_F(PrimaryReplicaTest, TheHeaderConnectsAnIdleInstanceAndFailsWithOneThatCannotBeReached) {
   endpoints_[1] = MakeEndpoint("b", "replica", ConnectionState::kIdle);
   EXPECT_EQ(IdOf(Build()->Pick(Call("GetOrder").Set("x-debug", "b"))), "b");
   endpoints_[1].state = ConnectionState::kFailing;

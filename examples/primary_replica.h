@@ -1,8 +1,9 @@
-// A balancing policy of one's own; docs/writing-a-policy.md explains it line by line.
+// A larger balancing policy of one's own; docs/writing-a-policy.md explains it.
 //
-//   {"my_policy": {"writes": ["Create", "Update"], "rest": "0.5s", "primaries": [{"random": {}}]}}
-#ifndef TURNOUT_EXAMPLES_MY_POLICY_H_
-#define TURNOUT_EXAMPLES_MY_POLICY_H_
+//   {"primary_replica": {"writes": ["Create", "Update"], "rest": "0.5s",
+//                        "primaries": [{"random": {}}]}}
+#ifndef TURNOUT_EXAMPLES_PRIMARY_REPLICA_H_
+#define TURNOUT_EXAMPLES_PRIMARY_REPLICA_H_
 
 #include <chrono>
 #include <memory>
@@ -11,7 +12,7 @@
 
 #include "turnout/picker.h"
 
-struct MyPolicyOptions {
+struct PrimaryReplicaOptions {
   // How the names of methods begin that change something: those calls go to the primaries.
   std::vector<std::string> writes = {"Create", "Update", "Delete"};
 
@@ -22,6 +23,7 @@ struct MyPolicyOptions {
   std::shared_ptr<const turnout::PickerBuilder> primaries;
 };
 
-std::shared_ptr<const turnout::PickerBuilder> MakeMyPolicy(MyPolicyOptions options = {});
+std::shared_ptr<const turnout::PickerBuilder> MakePrimaryReplica(
+    PrimaryReplicaOptions options = {});
 
-#endif  // TURNOUT_EXAMPLES_MY_POLICY_H_
+#endif  // TURNOUT_EXAMPLES_PRIMARY_REPLICA_H_

@@ -1,27 +1,28 @@
-// Calls proto.Api/ApiTest through the policy of my_policy.cc, and prints who answered.
+// Calls proto.Api/ApiTest through the policy of primary_replica.cc, and prints who answered.
 #include <grpcpp/grpcpp.h>
 
 #include <cstdlib>
 #include <iostream>
 
-#include "examples/my_policy.h"
+#include "examples/primary_replica.h"
 #include "proto/api.grpc.pb.h"
 #include "turnout/channel.h"
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    std::cerr << "usage: my_policy TARGET PARAMETERS [CALLS [X-DEBUG]]\n"
-                 R"(       my_policy etcd:///hwholiday.srv.app '{"writes":["ApiTest"]}')"
+    std::cerr << "usage: primary_replica TARGET PARAMETERS [CALLS [X-DEBUG]]\n"
+                 R"(       primary_replica etcd:///hwholiday.srv.app '{"writes":["ApiTest"]}')"
                  "\n";
     return 2;
   }
-  const absl::Status registered = turnout::RegisterPickerBuilder("my_policy", MakeMyPolicy());
+  const absl::Status registered =
+      turnout::RegisterPickerBuilder("primary_replica", MakePrimaryReplica());
   if (!registered.ok()) {
     std::cerr << registered << "\n";
     return 1;
   }
   const std::string picker =
-      R"([{"version":{"child":[{"my_policy":)" + std::string(argv[2]) + "}]}}]";
+      R"([{"version":{"child":[{"primary_replica":)" + std::string(argv[2]) + "}]}}]";
   const auto channel = turnout::CreateChannel(
       argv[1], grpc::InsecureChannelCredentials(),
       {.service_config_json =
