@@ -48,7 +48,7 @@ absl::Status Plot(const SimulationResult& result, const std::string& file) {
   }
   const fs::path script = fs::path(folder) / "plot.gnuplot";
   std::ofstream(script) << PlotScript(result, fs::absolute(file).string());
-  const absl::Status status = RunShell("exec gnuplot \"$0\"", script.string());
+  absl::Status status = RunShell("exec gnuplot \"$0\"", script.string());
   std::error_code ignored;
   fs::remove_all(folder, ignored);
   return status;
