@@ -26,7 +26,7 @@ class TimedValue {
   using TimePoint = std::chrono::steady_clock::time_point;
   struct Reading {
     float value;
-    std::chrono::duration<double> age;  // to about 61 µs; wraps after 72 hours
+    std::chrono::duration<double> age;  // to 66 µs; wraps after 78 hours
   };
 
   // Unset until the first Update.
