@@ -36,10 +36,20 @@ class PeakEwmaPicker final : public Picker {
     const Choices choices(ready_.size(), config_.choice_count, base::ThreadRandom());
     const std::span<const std::size_t> indices = choices.indices();
     for (const std::size_t index : indices) __builtin_prefetch(stats_[index]);
+    // To clear space for ten would cost the usual two a tenth of their pick.
+    constexpr std::size_t kUsual = 2;
+    if (indices.size() <= kUsual) {
+      std::array<Load, kUsual> space;
+      return Among(indices, std::span(space).first(indices.size()));
+    }
+    std::array<Load, Choices::kMost> space;
+    return Among(indices, std::span(space).first(indices.size()));
+  }
+
+ private:
+  PickResult Among(std::span<const std::size_t> indices, std::span<Load> loads) const {
     // Latencies decay in seconds, and the precise time would be a third of a pick.
     const base::TimePoint now = base::CoarseNow();
-    std::array<Load, Choices::kMost> space;
-    const std::span<Load> loads = std::span(space).first(indices.size());
     std::ranges::transform(indices, loads.begin(), [&](std::size_t index) {
       const InstanceStats& stats = *stats_[index];
       return Load{stats.latency(now), stats.success_rate(now), stats.in_flight()};
@@ -48,7 +58,6 @@ class PeakEwmaPicker final : public Picker {
         *ready_[indices[Cheapest(loads, mean_latency_, config_.failure_penalty)]]);
   }
 
- private:
   const std::span<const Endpoint* const> ready_;
   const PeakEwmaConfig config_;
   // Side by side, so that a pick goes to the statistics without the endpoint between.
