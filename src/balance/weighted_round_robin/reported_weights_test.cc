@@ -120,7 +120,7 @@ TEST_F(ReportedWeightTest, NeedsBothCallsAndUse) {
 TEST_F(ReportedWeightTest, ErrorsThatAreNoLongerReportedAreForgotten) {
   config_.blackout_period = seconds(0);
   Report(50);
-  now_ += seconds(180);
+  now_ += seconds(181);
   LoadReport report;
   report.cpu_utilization = 0.5;
   report.request_cost = {{std::string(LoadReport::kQps), 100}};
