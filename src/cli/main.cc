@@ -82,7 +82,7 @@ void AddWatch(CLI::App& app, CommandLine& line) {
 
 void AddDemo(CLI::App& app, CommandLine& line) {
   CLI::App& demo = *app.add_subcommand(
-      "demo", "Show what Turnout does, with an etcd and servers of its own (20 s)");
+      "demo", "Show what Turnout does, with an etcd and servers of its own (10 s)");
   AddOutputOptions(demo, line.demo.json, line.verbosity);
   demo.footer(
       "It looks for etcd in TURNOUT_ETCD_BINARY, on PATH, and where `./run build` puts it.\n"
