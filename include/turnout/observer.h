@@ -22,6 +22,9 @@ class Observer {
                               const absl::Status& /*last_error*/) {}
   virtual void OnSnapshot(std::shared_ptr<const Snapshot> /*snapshot*/) {}
   virtual void OnRecordRejected(const std::string& /*key*/, const std::string& /*reason*/) {}
+  // Its record vanished unannounced: from now on it is called only where nobody else can be, for as
+  // long as its connection lives. OnSnapshot tells when it is back or gone.
+  virtual void OnInstanceLapsed(std::shared_ptr<const Instance> /*instance*/) {}
 };
 
 // Sets the process's observer; null for none. Thread-safe.
@@ -35,6 +38,9 @@ struct Counters {
   std::uint64_t picks_dropped = 0;     // calls ended for good by a policy
   std::uint64_t snapshots = 0;         // published to channels and watchers
   std::uint64_t records_rejected = 0;  // malformed, too large, shadowed
+  std::uint64_t instances_lapsed = 0;  // records that vanished unannounced
+  std::uint64_t relists = 0;           // times a service was listed again: compaction, new history
+  std::uint64_t cache_loads = 0;       // services begun from the cache, etcd being away
   std::uint64_t registrations = 0;     // times a record was put, first or again
   std::uint64_t registrations_lost = 0;
   std::uint64_t subchannels_created = 0;

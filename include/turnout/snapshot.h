@@ -43,6 +43,8 @@ struct Snapshot {
     std::string reason;
   };
   std::vector<Rejected> rejected;  // records that could not be used, shadowed ones included
+
+  bool from_cache = false;  // what was last known in an earlier process; etcd has not answered yet
 };
 
 }  // namespace turnout

@@ -25,7 +25,14 @@ class FakeClient final : public etcd::Client {
     WatchObserver* observer;
   };
 
-  void RangePrefix(std::string prefix, etcd::Callback<etcd::RangeResult> done) override {
+  struct OpenGet {
+    std::string key;
+    etcd::Revision at;
+    etcd::Callback<etcd::RangeResult> done;
+  };
+
+  void RangePrefix(std::string prefix, etcd::Callback<etcd::RangeResult> done,
+                   std::size_t /*most*/) override {
     ranges.emplace_back(std::move(prefix), std::move(done));
   }
   std::unique_ptr<WatchHandle> WatchPrefix(std::string prefix, std::int64_t start,
@@ -35,11 +42,15 @@ class FakeClient final : public etcd::Client {
   }
   const std::string& endpoints() const override { return endpoints_; }
 
+  void Get(std::string key, etcd::Callback<etcd::RangeResult> done, etcd::Revision at) override {
+    gets.push_back({std::move(key), at, std::move(done)});
+  }
+
   // Discovery only reads.
-  void Get(std::string, etcd::Callback<etcd::RangeResult>) override {}
   void Put(std::string, std::string, std::int64_t, etcd::Callback<etcd::Revision>) override {}
   void Delete(std::string, etcd::Callback<etcd::DeleteResult>) override {}
   void Commit(etcd::Txn, etcd::Callback<etcd::TxnResult>) override {}
+  void GrantLease(std::chrono::seconds, etcd::Callback<std::int64_t>) override {}
   std::unique_ptr<LeaseHold> HoldLease(std::chrono::seconds, LeaseObserver*) override {
     return nullptr;
   }
@@ -63,6 +74,7 @@ class FakeClient final : public etcd::Client {
 
   std::vector<std::pair<std::string, etcd::Callback<etcd::RangeResult>>> ranges;  // unanswered
   std::vector<Watch> watches;                                                     // open
+  std::vector<OpenGet> gets;                                                      // unanswered
 
  private:
   class Handle final : public WatchHandle {

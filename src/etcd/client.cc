@@ -20,8 +20,14 @@ struct Table {
 Client& Client::For(const RegistryOptions& options) {
   static Table& table = *new Table;
   // What does not concern the way to etcd must not divide its users: leases are shared.
-  const RegistryOptions key{
-      .endpoints = options.endpoints, .prefix = {}, .request_timeout = options.request_timeout};
+  const RegistryOptions key{.endpoints = options.endpoints,
+                            .prefix = {},
+                            .request_timeout = options.request_timeout,
+                            .tls = options.tls,
+                            .username = options.username,
+                            .password = options.password,
+                            .password_file = options.password_file,
+                            .cache_dir = {}};
   base::MutexLock lock(table.mutex);
   for (auto& [known, client] : table.clients) {
     if (known == key) return client;

@@ -8,6 +8,7 @@
 #ifndef TURNOUT_SRC_ETCD_CLIENT_H_
 #define TURNOUT_SRC_ETCD_CLIENT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -33,14 +34,21 @@ class Client {
 
   virtual ~Client() = default;
 
-  // All keys that begin with `prefix`, or exactly `key`, read at one revision in pages.
-  virtual void RangePrefix(std::string prefix, Callback<RangeResult> done) = 0;
-  virtual void Get(std::string key, Callback<RangeResult> done) = 0;
+  // All keys that begin with `prefix`, read at one revision in pages; of more than `most`, the
+  // first in their order (0: all).
+  virtual void RangePrefix(std::string prefix, Callback<RangeResult> done,
+                           std::size_t most = 0) = 0;
+  // Exactly `key`, as it is now, or as it was at the revision `at`: OutOfRange if that is compacted
+  // or yet to come.
+  virtual void Get(std::string key, Callback<RangeResult> done, Revision at = 0) = 0;
 
   virtual void Put(std::string key, std::string value, std::int64_t lease,
                    Callback<Revision> done) = 0;
   virtual void Delete(std::string key, Callback<DeleteResult> done) = 0;
   virtual void Commit(Txn txn, Callback<TxnResult> done) = 0;
+
+  // A lease that ends after `ttl`: nobody keeps it alive.
+  virtual void GrantLease(std::chrono::seconds ttl, Callback<std::int64_t> done) = 0;
 
   // A lease that is kept alive. Shared by all holders in the process that want the same TTL;
   // granted on first use, granted anew (with backoff, for as long as it takes) when it is lost,

@@ -24,11 +24,11 @@ class ClientImpl final : public Client {
                       base::RandomSource& random = base::ThreadRandom())
       : cluster_(options.endpoints, random), caller_(cluster_, options.request_timeout) {}
 
-  void RangePrefix(std::string prefix, Callback<RangeResult> done) override {
-    requests_.RangePrefix(std::move(prefix), std::move(done));
+  void RangePrefix(std::string prefix, Callback<RangeResult> done, std::size_t most) override {
+    requests_.RangePrefix(std::move(prefix), std::move(done), most);
   }
-  void Get(std::string key, Callback<RangeResult> done) override {
-    requests_.Get(std::move(key), std::move(done));
+  void Get(std::string key, Callback<RangeResult> done, Revision at) override {
+    requests_.Get(std::move(key), std::move(done), at);
   }
   void Put(std::string key, std::string value, std::int64_t lease,
            Callback<Revision> done) override {
@@ -39,6 +39,9 @@ class ClientImpl final : public Client {
   }
   void Commit(Txn txn, Callback<TxnResult> done) override {
     requests_.Commit(std::move(txn), std::move(done));
+  }
+  void GrantLease(std::chrono::seconds ttl, Callback<std::int64_t> done) override {
+    requests_.GrantLease(ttl, std::move(done));
   }
   std::unique_ptr<LeaseHold> HoldLease(std::chrono::seconds ttl, LeaseObserver* observer) override {
     return leases_.Hold(ttl, observer);

@@ -1,5 +1,6 @@
 #include "src/etcd/key_value.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -13,6 +14,7 @@ constexpr char kRange[] = "/etcdserverpb.KV/Range";
 constexpr char kPut[] = "/etcdserverpb.KV/Put";
 constexpr char kDeleteRange[] = "/etcdserverpb.KV/DeleteRange";
 constexpr char kTxn[] = "/etcdserverpb.KV/Txn";
+constexpr char kLeaseGrant[] = "/etcdserverpb.Lease/LeaseGrant";
 
 constexpr std::int64_t kPageSize = 1000;
 
@@ -24,14 +26,14 @@ void TakeKeyValues(etcdpb::RangeResponse& from, RangeResult& to) {
 // answers in the order of the keys; asking for that order would make it read all for each page.
 class PagedRange : public std::enable_shared_from_this<PagedRange> {
  public:
-  PagedRange(Caller& caller, std::string prefix, Callback<RangeResult> done)
-      : caller_(caller), done_(std::move(done)) {
+  PagedRange(Caller& caller, std::string prefix, Callback<RangeResult> done, std::size_t most)
+      : caller_(caller), done_(std::move(done)), most_(most) {
     request_.set_range_end(PrefixEnd(prefix));
     request_.set_key(PrefixBegin(std::move(prefix)));
-    request_.set_limit(kPageSize);
   }
 
   void ReadPage() {
+    request_.set_limit(most_ == 0 ? kPageSize : std::min(kPageSize, Left()));
     caller_.Call<etcdpb::RangeResponse>(
         kRange, request_, [self = shared_from_this()](absl::StatusOr<etcdpb::RangeResponse> page) {
           if (!page.ok()) return self->done_(page.status());
@@ -40,10 +42,16 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   }
 
  private:
+  std::int64_t Left() const { return static_cast<std::int64_t>(most_ - result_.kvs.size()); }
+
   void TakePage(etcdpb::RangeResponse& page) {
     TakeKeyValues(page, result_);
     if (result_.revision == 0) result_.revision = page.header().revision();
     if (!page.more() || page.kvs().empty()) return done_(std::move(result_));
+    if (most_ != 0 && result_.kvs.size() >= most_) {
+      result_.more = true;
+      return done_(std::move(result_));
+    }
     request_.set_revision(result_.revision);
     request_.set_key(result_.kvs.back().key + '\0');  // the next possible key
     ReadPage();
@@ -53,16 +61,19 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   etcdpb::RangeRequest request_;
   RangeResult result_;
   const Callback<RangeResult> done_;
+  const std::size_t most_;
 };
 
 }  // namespace
 
-void KeyValueRequests::RangePrefix(std::string prefix, Callback<RangeResult> done) {
-  std::make_shared<PagedRange>(caller_, std::move(prefix), std::move(done))->ReadPage();
+void KeyValueRequests::RangePrefix(std::string prefix, Callback<RangeResult> done,
+                                   std::size_t most) {
+  std::make_shared<PagedRange>(caller_, std::move(prefix), std::move(done), most)->ReadPage();
 }
 
-void KeyValueRequests::Get(std::string key, Callback<RangeResult> done) {
+void KeyValueRequests::Get(std::string key, Callback<RangeResult> done, Revision at) {
   etcdpb::RangeRequest request;
+  request.set_revision(at);
   request.set_key(std::move(key));
   caller_.Call<etcdpb::RangeResponse>(
       kRange, request, [done = std::move(done)](absl::StatusOr<etcdpb::RangeResponse> response) {
@@ -104,6 +115,17 @@ void KeyValueRequests::Commit(Txn txn, Callback<TxnResult> done) {
       [done = std::move(done)](absl::StatusOr<etcdpb::TxnResponse> response) {
         if (!response.ok()) return done(response.status());
         done(FromProto(*std::move(response)));
+      });
+}
+
+void KeyValueRequests::GrantLease(std::chrono::seconds ttl, Callback<std::int64_t> done) {
+  etcdpb::LeaseGrantRequest request;
+  request.set_ttl(ttl.count());
+  caller_.Call<etcdpb::LeaseGrantResponse>(
+      kLeaseGrant, request,
+      [done = std::move(done)](const absl::StatusOr<etcdpb::LeaseGrantResponse>& response) {
+        if (!response.ok()) return done(response.status());
+        done(response->id());
       });
 }
 

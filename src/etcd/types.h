@@ -27,6 +27,7 @@ struct Event {
 struct RangeResult {
   Revision revision = 0;  // at which all of `kvs` was read
   std::vector<KeyValue> kvs;
+  bool more = false;  // there are more keys than were asked for
 };
 
 struct DeleteResult {

@@ -47,11 +47,12 @@ class FakeEtcd final : public etcd::Client {
   bool lease_released() const { return lease_released_; }
 
   // etcd::Client
-  void RangePrefix(std::string, etcd::Callback<etcd::RangeResult>) override {}
-  void Get(std::string, etcd::Callback<etcd::RangeResult>) override {}
+  void RangePrefix(std::string, etcd::Callback<etcd::RangeResult>, std::size_t) override {}
+  void Get(std::string, etcd::Callback<etcd::RangeResult>, etcd::Revision) override {}
   void Put(std::string, std::string, std::int64_t, etcd::Callback<etcd::Revision>) override {}
   void Delete(std::string, etcd::Callback<etcd::DeleteResult>) override {}
   void Commit(etcd::Txn txn, etcd::Callback<etcd::TxnResult> done) override;
+  void GrantLease(std::chrono::seconds, etcd::Callback<std::int64_t>) override {}
   std::unique_ptr<LeaseHold> HoldLease(std::chrono::seconds ttl, LeaseObserver* observer) override;
   std::unique_ptr<WatchHandle> WatchPrefix(std::string prefix, std::int64_t start_revision,
                                            WatchObserver* observer) override;
