@@ -111,7 +111,9 @@ absl::StatusOr<std::vector<Snapshot>> List(const RegistryOptions& registry,
   for (auto& [service, found] : records) {
     const discovery::Scope scope{.service = service,
                                  .keys = keys,
-                                 .limits = {.allow_unix_addresses = options->allow_unix_addresses}};
+                                 .limits = {.size_bytes = options->max_record_bytes,
+                                            .allow_unix_addresses = options->allow_unix_addresses},
+                                 .max_instances = options->max_instances};
     found.revision = all->revision;
     const auto states = Part(*all, keys.StatePrefix(service));
     const auto folded = discovery::FoldList(scope, nullptr, found, states, now);

@@ -10,6 +10,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "src/discovery/history.h"
+#include "src/discovery/lapse.h"
 #include "src/model/text.h"
 
 namespace turnout::discovery {
@@ -31,6 +33,7 @@ bool ContendsAlike(const Entry* a, const Entry& b) {
   if (a == nullptr || !a->contends() || !b.contends()) {
     return (a != nullptr && a->contends()) == b.contends();
   }
+  if (a->lapsed() != b.lapsed()) return false;
   return a->instance == b.instance ||
          (a->instance->create_revision == b.instance->create_revision &&
           a->instance->address() == b.instance->address());
@@ -38,7 +41,7 @@ bool ContendsAlike(const Entry* a, const Entry& b) {
 
 // Would calls that still go by `before` reach something else than they asked for?
 bool Misroutes(const Entry& before, const Entry& after) {
-  if (before.status != after.status && after.status == InstanceStatus::kDraining) return true;
+  if (before.status != after.status && after.status != InstanceStatus::kRegistered) return true;
   const Instance& old = *before.instance;
   const Instance& now = *after.instance;
   return old.addresses != now.addresses || old.version != now.version ||
@@ -50,12 +53,20 @@ bool Misroutes(const Entry& before, const Entry& after) {
 class Fold {
  public:
   Fold(const Scope& scope, const View& before, TimePoint now)
-      : scope_(scope), before_(before), now_(now), departed_(before.departed) {}
+      : scope_(scope),
+        before_(before),
+        now_(now),
+        departed_(before.departed),
+        next_lapse_ends_(before.next_lapse_ends),
+        overflow_(before.overflow) {}
 
   void PutRecord(std::string_view id, const etcd::KeyValue& kv);
   void DeleteRecord(std::string_view id);
   void PutState(std::string_view id, const etcd::KeyValue& kv);
   void DeleteState(std::string_view id);
+  // The records are those of a list, which has `more`, or is not of the history of `before`.
+  void BeginList(bool more, bool new_history);
+  void EndLapses();
 
   Folded Finish(etcd::Revision records_revision, etcd::Revision states_revision);
 
@@ -66,6 +77,7 @@ class Fold {
   const Entry* Before(std::string_view id) const;  // as it was
   Entry& Edit(std::string_view id);
   std::shared_ptr<InstanceStats> StatsFor(std::string_view id);
+  bool VanishedUnannounced(const Entry& entry) const;
 
   std::unordered_set<std::string> DisputedAddresses() const;
   void SettleAddresses();
@@ -79,20 +91,15 @@ class Fold {
   const View& before_;
   const TimePoint now_;
   Edits edits_;
+  std::size_t added_ = 0;  // entries that `before` lacks
   std::vector<View::EntryPtr> departed_;
+  TimePoint next_lapse_ends_;
+  std::vector<std::shared_ptr<const Instance>> kept_;
+  bool new_history_ = false;
+  bool overflow_;
 };
 
-std::vector<View::EntryPtr>::const_iterator Position(const std::vector<View::EntryPtr>& entries,
-                                                     std::string_view id) {
-  return std::lower_bound(
-      entries.begin(), entries.end(), id,
-      [](const View::EntryPtr& entry, std::string_view wanted) { return entry->id < wanted; });
-}
-
-const Entry* Fold::Before(std::string_view id) const {
-  const auto position = Position(before_.entries, id);
-  return position != before_.entries.end() && (*position)->id == id ? position->get() : nullptr;
-}
+const Entry* Fold::Before(std::string_view id) const { return before_.Find(id); }
 
 const Entry* Fold::Find(std::string_view id) const {
   const auto edited = edits_.find(id);
@@ -102,6 +109,7 @@ const Entry* Fold::Find(std::string_view id) const {
 Entry& Fold::Edit(std::string_view id) {
   if (const auto edited = edits_.find(id); edited != edits_.end()) return edited->second;
   const Entry* before = Before(id);
+  if (before == nullptr) ++added_;
   Entry entry = before == nullptr ? Entry{.id = std::string(id)} : *before;
   return edits_.emplace(std::string(id), std::move(entry)).first->second;
 }
@@ -115,10 +123,19 @@ std::shared_ptr<InstanceStats> Fold::StatsFor(std::string_view id) {
   return stats;
 }
 
+void Fold::BeginList(bool more, bool new_history) {
+  overflow_ = more;
+  new_history_ = new_history;
+}
+
 void Fold::PutRecord(std::string_view id, const etcd::KeyValue& kv) {
   const std::size_t hash = std::hash<std::string_view>()(kv.value);
   const Entry* known = Find(id);
   if (known != nullptr && known->record_revision == kv.mod_revision && known->record_hash == hash) {
+    return;
+  }
+  if (known == nullptr && before_.entries.size() + added_ >= scope_.max_instances) {
+    overflow_ = true;
     return;
   }
   Entry& entry = Edit(id);
@@ -143,7 +160,40 @@ void Fold::DeleteRecord(std::string_view id) {
   entry.record_revision = 0;
   entry.record_hash = 0;
   entry.record_fault.clear();
-  entry.instance = nullptr;
+  if (!VanishedUnannounced(entry)) {
+    entry.instance = nullptr;
+    return;
+  }
+  entry.lapse_confirmed = new_history_;
+  entry.lapse_ends =
+      now_ + (new_history_ ? scope_.lapsed_limit : std::min(kLapseWindow, scope_.lapsed_limit));
+}
+
+// One that is new in this very fold was never in use.
+bool Fold::VanishedUnannounced(const Entry& entry) const {
+  const Entry* before = Before(entry.id);
+  return scope_.lapsed_limit.count() > 0 && before != nullptr && before->is_member() &&
+         entry.is_member() && entry.state == OperatorState::kNone && !entry.instance->draining;
+}
+
+void Fold::EndLapses() {
+  LapseJudge judge(before_);
+  next_lapse_ends_ = TimePoint::max();
+  for (const auto& entry : before_.entries) {
+    if (!entry->lapsed()) continue;
+    if (entry->lapse_ends > now_) {
+      next_lapse_ends_ = std::min(next_lapse_ends_, entry->lapse_ends);
+      continue;
+    }
+    Entry& edited = Edit(entry->id);
+    edited.lapse_ends = entry->status_since + scope_.lapsed_limit;
+    if (entry->lapse_confirmed || edited.lapse_ends <= now_ || !judge.Stays(*entry)) {
+      edited.instance = nullptr;
+    } else {
+      edited.lapse_confirmed = true;
+      kept_.push_back(entry->instance);
+    }
+  }
 }
 
 void Fold::PutState(std::string_view id, const etcd::KeyValue& kv) {
@@ -190,7 +240,9 @@ void Fold::SettleAddresses() {
     if (!edits_.contains(entry->id)) contend(*entry);
   }
 
+  // Whoever is recorded is newer than who is not: revisions of another history tell nothing.
   const auto older = [](const Entry* a, const Entry* b) {
+    if (a->lapsed() != b->lapsed()) return a->lapsed();
     return std::tie(a->instance->create_revision, a->id) <
            std::tie(b->instance->create_revision, b->id);
   };
@@ -204,10 +256,16 @@ void Fold::SettleAddresses() {
 }
 
 void Fold::SettleStatus(Entry& entry) const {
+  // A word about it, or a successor on its address, ends a lapse.
+  if (entry.lapsed() && (entry.state != OperatorState::kNone || !entry.shadowed_by.empty())) {
+    entry.instance = nullptr;
+  }
   if (!entry.contends()) entry.shadowed_by.clear();
   if (!entry.is_member()) return;
   const bool draining = entry.state == OperatorState::kDraining || entry.instance->draining;
-  const InstanceStatus status = draining ? InstanceStatus::kDraining : InstanceStatus::kRegistered;
+  const InstanceStatus status = entry.lapsed() ? InstanceStatus::kLapsed
+                                : draining     ? InstanceStatus::kDraining
+                                               : InstanceStatus::kRegistered;
   const Entry* before = Before(entry.id);
   if (before == nullptr || !before->is_member() || before->status != status) {
     entry.status_since = now_;
@@ -245,6 +303,7 @@ void Fold::Note(const Entry& after, Changes& changes) const {
   } else if (is && (before->instance != after.instance || before->status != after.status)) {
     changes.anything = true;
     changes.departures |= Misroutes(*before, after);
+    if (after.lapsed() && !before->lapsed()) changes.lapsed.push_back(after.instance);
   } else if (before != nullptr && before->contends() != after.contends()) {
     changes.anything = true;
   }
@@ -261,11 +320,11 @@ std::vector<View::EntryPtr> Fold::Merge() {
   merged.reserve(before_.entries.size() + edits_.size());
   auto next = before_.entries.begin();
   for (auto& [id, entry] : edits_) {
-    const auto position = Position(before_.entries, id);
+    const auto position = before_.Position(id);
     merged.insert(merged.end(), next, position);
     const bool known = position != before_.entries.end() && (*position)->id == id;
     next = known ? position + 1 : position;
-    if (entry.record_revision == 0 && entry.state_revision == 0) {
+    if (entry.record_revision == 0 && entry.state_revision == 0 && !entry.lapsed()) {
       Depart(entry);
     } else {
       merged.push_back(std::make_shared<const Entry>(std::move(entry)));
@@ -281,12 +340,18 @@ Folded Fold::Finish(etcd::Revision records_revision, etcd::Revision states_revis
   for (auto& [id, entry] : edits_) {
     SettleStatus(entry);
     Note(entry, folded.changes);
+    if (entry.lapsed()) next_lapse_ends_ = std::min(next_lapse_ends_, entry.lapse_ends);
   }
+  folded.changes.overflow = overflow_ && !before_.overflow;
+  folded.changes.new_history = new_history_;
+  folded.changes.kept = std::move(kept_);
   auto entries = Merge();
   folded.view = std::make_shared<const View>(View{.entries = std::move(entries),
                                                   .departed = std::move(departed_),
                                                   .records_revision = records_revision,
-                                                  .states_revision = states_revision});
+                                                  .states_revision = states_revision,
+                                                  .next_lapse_ends = next_lapse_ends_,
+                                                  .overflow = overflow_});
   return folded;
 }
 
@@ -296,6 +361,7 @@ Folded FoldList(const Scope& scope, const View* before, const etcd::RangeResult&
                 const etcd::RangeResult& states, TimePoint now) {
   static const View& kNothing = *new View;
   Fold fold(scope, before == nullptr ? kNothing : *before, now);
+  fold.BeginList(records.more, before != nullptr && IsOfAnotherHistory(scope, *before, records));
   std::set<std::string_view> recorded, stated;
   for (const etcd::KeyValue& kv : records.kvs) {
     const auto id = scope.keys.IdOfRecord(scope.service, kv.key);
@@ -312,8 +378,14 @@ Folded FoldList(const Scope& scope, const View* before, const etcd::RangeResult&
     }
   }
   Folded folded = fold.Finish(records.revision, states.revision);
-  if (before == nullptr) folded.changes.anything = true;
+  if (before == nullptr || before->from_cache) folded.changes.anything = true;
   return folded;
+}
+
+Folded FoldTime(const Scope& scope, const View& before, TimePoint now) {
+  Fold fold(scope, before, now);
+  fold.EndLapses();
+  return fold.Finish(before.records_revision, before.states_revision);
 }
 
 Folded FoldEvents(const Scope& scope, const View& before, std::span<const etcd::Event> events,
@@ -340,6 +412,7 @@ std::shared_ptr<const Snapshot> MakeSnapshot(const Scope& scope, const View& vie
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->service = scope.service;
   snapshot->revision = std::max(view.records_revision, view.states_revision);
+  snapshot->from_cache = view.from_cache;
   snapshot->members.reserve(view.entries.size());
   const auto reject = [&](std::string key, std::string reason) {
     snapshot->rejected.push_back({std::move(key), std::move(reason)});

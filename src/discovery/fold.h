@@ -2,7 +2,8 @@
 //
 // What is malformed never hurts the rest: a record that cannot be used leaves the last good one of
 // its key in force. Of two records with one address the one with the highest create_revision wins
-// (a restart), the others are shadowed until it goes.
+// (a restart), the others are shadowed until it goes. A record that vanishes without having been
+// marked as draining, by its owner or an operator, leaves its instance lapsed (lapse.h).
 //
 // An event costs a copy of the view's pointers and a pass over them (about 0.1 ms at 4,000
 // instances), and parses nothing but the record that it brings.
@@ -28,12 +29,20 @@ struct Scope {
   std::string service;
   model::Keys keys;
   model::RecordLimits limits;
+  std::size_t max_instances = 20'000;
+
+  // See lapse.h. 0: whoever vanishes is gone.
+  std::chrono::seconds lapsed_limit{0};
 };
 
 // Facts for the caller to report.
 struct Changes {
   std::vector<Snapshot::Rejected> rejected;  // newly; each key once until it is good again
   std::vector<Snapshot::Rejected> shadowed;  // newly; each pair once
+  std::vector<std::shared_ptr<const Instance>> lapsed;  // newly
+  std::vector<std::shared_ptr<const Instance>> kept;    // newly, beyond the window
+  bool overflow = false;                                // newly
+  bool new_history = false;  // the list is not of the history that was known
   bool departures = false;  // an instance left, began to drain, or changed so that calls that go by
                             // an older snapshot could reach the wrong one
   bool anything = false;    // the snapshot differs
@@ -46,13 +55,17 @@ struct Folded {
 
 // From a list of all records and states. `before`, if not null, is what was known until now:
 // statistics, unchanged instances, and good values of keys that are malformed now are kept; what is
-// missing has left.
+// missing has left, or lapses. A record that was created before `before` ended, and is not in it,
+// betrays another history, as a lower revision does.
 Folded FoldList(const Scope& scope, const View* before, const etcd::RangeResult& records,
                 const etcd::RangeResult& states, std::chrono::steady_clock::time_point now);
 
 // After `events`, of records and states mixed; those that `before` contains already are dropped.
 Folded FoldEvents(const Scope& scope, const View& before, std::span<const etcd::Event> events,
                   std::chrono::steady_clock::time_point now);
+
+// What becomes of lapsed instances by `now`.
+Folded FoldTime(const Scope& scope, const View& before, std::chrono::steady_clock::time_point now);
 
 // What a view means for those who balance. Members that did not change have the same instance,
 // statistics and status_since as in the snapshots of earlier views.

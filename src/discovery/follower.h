@@ -3,11 +3,16 @@
 // (in tests, on the test's).
 //
 //   list ──────────────► watch ──┐ events: fold, publish
-//    ▲ failed: backoff            │
-//    └── compacted: backoff ◄─────┘
+//    ▲ failed: backoff            │ interrupted and resumed: is it the same history?
+//    └── compacted, or another ◄──┘
+//        history: backoff
+//
+// As long as etcd cannot be read, everything stays as it is: lapsed instances too.
 //
 // Departures are published at once, and so is the first join after a quiet time; joins that follow
-// within a window share the snapshot at its end. While they keep coming the window grows.
+// within a window share the snapshot at its end. While they keep coming the window grows. In a
+// storm of events, those that arrive while a fold would take too large a share of the time are
+// folded together.
 #ifndef TURNOUT_SRC_DISCOVERY_FOLLOWER_H_
 #define TURNOUT_SRC_DISCOVERY_FOLLOWER_H_
 
@@ -22,6 +27,7 @@
 #include "absl/status/statusor.h"
 #include "src/base/backoff.h"
 #include "src/discovery/fold.h"
+#include "src/discovery/history.h"
 #include "src/etcd/client.h"
 #include "src/etcd/event_loop.h"
 #include "turnout/snapshot.h"
@@ -54,6 +60,9 @@ class Follower {
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
 
+  // What was known in an earlier process, to go by until etcd answers; in vain if it has.
+  void Preload(const etcd::RangeResult& records, const etcd::RangeResult& states);
+
  private:
   class PrefixWatch;
   struct Listing;
@@ -63,12 +72,17 @@ class Follower {
   void OnListed(const Listing& listing);
   void ListLater();
 
-  void OnEvents(const std::vector<etcd::Event>& events);
+  void OnEvents(std::vector<etcd::Event> events);
+  void FoldPending();
   void OnCompacted();
   void OnInterrupted(const absl::Status& why);
   void OnResumed();
+  void OnWatchResumed();
 
+  void CheckHistory();
   void Take(Folded folded);
+  void AwaitLapseEnds();
+  void EndLapses();
   void Publish();
   void EndWindow();
 
@@ -81,12 +95,24 @@ class Follower {
   std::shared_ptr<Listing> listing_;  // null while watching
   std::unique_ptr<PrefixWatch> records_watch_;
   std::unique_ptr<PrefixWatch> states_watch_;
-  absl::Status outage_;  // OK while etcd can be read
+  absl::Status outage_;                     // OK while etcd can be read
+  std::shared_ptr<const Witness> witness_;  // while the history is being checked
+
+  std::vector<etcd::Event> pending_;                    // not folded yet
+  Environment::Timer fold_later_;                       // while there are any
+  std::chrono::steady_clock::time_point fold_again_{};  // no fold before
 
   std::shared_ptr<const View> view_;  // null until the first list
   bool unpublished_ = false;          // `view_` has something that no snapshot had
   Environment::Timer window_;         // null in quiet times
   std::chrono::milliseconds window_length_;
+  int prompt_departures_ = 0;  // published in this window
+
+  Environment::Timer overflow_relist_;  // while records are left out though there is room
+  Environment::Timer lapse_timer_;
+  std::chrono::steady_clock::time_point lapse_timer_due_ =
+      std::chrono::steady_clock::time_point::max();
+  std::chrono::steady_clock::time_point no_lapse_ends_before_{};
 };
 
 }  // namespace turnout::discovery

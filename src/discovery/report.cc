@@ -1,5 +1,8 @@
 #include "src/discovery/report.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "src/base/log.h"
 #include "src/base/observe.h"
 #include "src/model/text.h"
@@ -24,9 +27,49 @@ void ReportRejected(const Snapshot::Rejected& rejected) {
       [rejected](Observer& observer) { observer.OnRecordRejected(rejected.key, rejected.reason); });
 }
 
+std::string Ids(const std::vector<std::shared_ptr<const Instance>>& instances) {
+  constexpr std::size_t kMost = 5;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kMost, instances.size()); ++i) {
+    text += Concat({i == 0 ? "" : ", ", instances[i]->id});
+  }
+  return instances.size() > kMost ? text + ", ..." : text;
+}
+
+// When the first ones lapse, and when it is decided that some stay: a whole fleet is two lines.
+void ReportLapses(const Scope& scope, const View& after, const Changes& changes) {
+  for (const auto& instance : changes.lapsed) {
+    base::Count(base::GlobalCounters().instances_lapsed);
+    base::Observe([instance](Observer& observer) { observer.OnInstanceLapsed(instance); });
+  }
+  const auto lapsed =
+      static_cast<std::size_t>(std::count_if(after.entries.begin(), after.entries.end(),
+                                             [](const auto& entry) { return entry->lapsed(); }));
+  if (!changes.lapsed.empty() && changes.lapsed.size() == lapsed) {
+    base::Log(
+        LogSeverity::kWarning, kComponent,
+        Concat({"records of ", scope.service, " have vanished unannounced (", Ids(changes.lapsed),
+                "): these instances are called only over connections that live, and where "
+                "nobody else can be"}));
+  }
+  if (!changes.kept.empty()) {
+    base::Log(
+        LogSeverity::kWarning, kComponent,
+        Concat({std::to_string(lapsed), " lapsed instances of ", scope.service, " (",
+                Ids(changes.kept), ") stay for up to ", std::to_string(scope.lapsed_limit.count()),
+                " s: too many vanished to believe it, or nobody else takes their calls"}));
+  }
+}
+
 }  // namespace
 
-void ReportChanges(const Changes& changes) {
+void ReportChanges(const Scope& scope, const View& after, const Changes& changes) {
+  if (!changes.lapsed.empty() || !changes.kept.empty()) ReportLapses(scope, after, changes);
+  if (changes.overflow) {
+    base::Log(LogSeverity::kWarning, kComponent,
+              Concat({scope.service, " has more than ", std::to_string(scope.max_instances),
+                      " instances: those beyond are left out (RegistryOptions::max_instances)"}));
+  }
   for (const Snapshot::Rejected& rejected : changes.rejected) ReportRejected(rejected);
   for (const Snapshot::Rejected& shadowed : changes.shadowed) ReportRejected(shadowed);
 }
@@ -51,9 +94,16 @@ void ReportRecovery(const std::string& service) {
             Concat({"the registrations of ", service, " can be read again"}));
 }
 
-void ReportRelist(const std::string& service) {
+void ReportRelist(const std::string& service, std::string_view why) {
+  base::Count(base::GlobalCounters().relists);
   base::Log(LogSeverity::kInfo, kComponent,
-            Concat({"etcd has compacted away changes of ", service, "; reading all again"}));
+            Concat({"reading all registrations of ", service, " again: ", why}));
+}
+
+void ReportNewHistory(const std::string& service) {
+  base::Log(LogSeverity::kWarning, kComponent,
+            Concat({"etcd was wiped or restored from a backup: what is missing of ", service,
+                    " stays lapsed until its servers have put their records back"}));
 }
 
 }  // namespace turnout::discovery

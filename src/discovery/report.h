@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "src/discovery/fold.h"
@@ -11,11 +12,13 @@
 
 namespace turnout::discovery {
 
-void ReportChanges(const Changes& changes);
+// `after`: the view that the changes have led to.
+void ReportChanges(const Scope& scope, const View& after, const Changes& changes);
 void ReportSnapshot(const std::shared_ptr<const Snapshot>& snapshot);
 void ReportOutage(const absl::Status& error);  // once for each outage
 void ReportRecovery(const std::string& service);
-void ReportRelist(const std::string& service);
+void ReportRelist(const std::string& service, std::string_view why);
+void ReportNewHistory(const std::string& service);
 
 }  // namespace turnout::discovery
 

@@ -68,7 +68,10 @@ void ServiceWatch::Start() {
   etcd::EventLoop& loop = etcd::EventLoop::Get();
   Scope scope{.service = service_,
               .keys = model::Keys(options_.prefix),
-              .limits = {.allow_unix_addresses = options_.allow_unix_addresses}};
+              .limits = {.size_bytes = options_.max_record_bytes,
+                         .allow_unix_addresses = options_.allow_unix_addresses},
+              .max_instances = options_.max_instances,
+              .lapsed_limit = options_.lapsed_limit};
   Follower::Environment environment{
       .client = etcd::Client::For(options_),
       .run_after = [&loop](auto delay, auto task) { return loop.RunAfter(delay, std::move(task)); },

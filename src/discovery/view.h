@@ -3,9 +3,11 @@
 #ifndef TURNOUT_SRC_DISCOVERY_VIEW_H_
 #define TURNOUT_SRC_DISCOVERY_VIEW_H_
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/etcd/types.h"
@@ -29,12 +31,19 @@ struct Entry {
 
   std::string shadowed_by;  // the id that has this one's address; empty: none
   InstanceStatus status = InstanceStatus::kRegistered;
+
+  // Of a lapsed one: until when it stays as it is, and whether that has been looked into.
+  std::chrono::steady_clock::time_point lapse_ends{};
+  bool lapse_confirmed = false;
+
   std::chrono::steady_clock::time_point status_since{};
   std::shared_ptr<InstanceStats> stats;  // null until there is an instance
 
   // May it be called, as far as it alone is concerned?
   bool contends() const { return instance != nullptr && state != model::OperatorState::kRemoved; }
   bool is_member() const { return contends() && shadowed_by.empty(); }
+  // Is its record missing, though nobody has announced that?
+  bool lapsed() const { return instance != nullptr && record_revision == 0; }
 };
 
 // Immutable. Entries are shared by successive views as long as nothing changes about them.
@@ -50,6 +59,24 @@ struct View {
   // Changes up to here are contained. Records and states are watched separately.
   etcd::Revision records_revision = 0;
   etcd::Revision states_revision = 0;
+
+  // FoldTime has nothing to do before; max: never.
+  std::chrono::steady_clock::time_point next_lapse_ends =
+      std::chrono::steady_clock::time_point::max();
+
+  bool from_cache = false;  // not etcd's word
+  bool overflow = false;    // there are more records than `Scope::max_instances`
+
+  // Where the entry of `id` is, or would be.
+  std::vector<EntryPtr>::const_iterator Position(std::string_view id) const {
+    return std::lower_bound(
+        entries.begin(), entries.end(), id,
+        [](const EntryPtr& entry, std::string_view wanted) { return entry->id < wanted; });
+  }
+  const Entry* Find(std::string_view id) const {  // null: there is none
+    const auto position = Position(id);
+    return position != entries.end() && (*position)->id == id ? position->get() : nullptr;
+  }
 };
 
 }  // namespace turnout::discovery

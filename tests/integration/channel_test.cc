@@ -167,7 +167,7 @@ TEST_F(ChannelTest, AStreamOutlivesTheRecordOfItsServer) {
   const proto::Request request;
   proto::Response response;
   EXPECT_TRUE(chat->Write(request) && chat->Read(&response));
-  Admin().Delete(record.key());
+  Admin().Retire(record.key());
   EXPECT_TRUE(CallUntil(channel, {}, [](const Answer& answer) { return !answer.status.ok(); }));
   EXPECT_TRUE(chat->Write(request) && chat->Read(&response));
   EXPECT_TRUE(chat->WritesDone());

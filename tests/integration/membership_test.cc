@@ -201,7 +201,7 @@ TEST_F(MembershipTest, NoChangeIsLostBetweenListAndWatch) {
         const GoRecord record{service, "app-" + std::to_string(i), "v1",
                               "127.0.0.1:" + std::to_string(1000 + i)};
         Admin().Put(record.key(), record.value());
-        if (i % 3 == 2) Admin().Delete(RecordKey(service, "app-" + std::to_string(i - 1)));
+        if (i % 3 == 2) Admin().Retire(RecordKey(service, "app-" + std::to_string(i - 1)));
         if (i == round % 4) writing.set_value();
       }
     });

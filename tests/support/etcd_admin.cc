@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "proto/etcd.pb.h"
 
@@ -82,6 +83,15 @@ void EtcdAdmin::Delete(const std::string& key) {
   request.set_key(key);
   pb::DeleteRangeResponse response;
   Do("/etcdserverpb.KV/DeleteRange", request, response);
+}
+
+void EtcdAdmin::Retire(const std::string& record_key) {
+  const auto entry = Get(record_key);
+  if (!entry.has_value()) return;
+  auto record = nlohmann::json::parse(entry->value);
+  record["metadata"]["turnout.state"] = "draining";
+  Put(record_key, record.dump(), entry->lease);
+  Delete(record_key);
 }
 
 std::optional<EtcdAdmin::Entry> EtcdAdmin::Get(const std::string& key) {

@@ -38,6 +38,8 @@ class EtcdAdmin {
   // In as few transactions as etcd allows: 128 keys in each.
   void PutAll(const std::vector<std::pair<std::string, std::string>>& entries);
   void Delete(const std::string& key);
+  // As a server that goes in order: marks its record as draining, then deletes it.
+  void Retire(const std::string& record_key);
   std::optional<Entry> Get(const std::string& key);
   std::vector<Entry> List(const std::string& prefix);
 

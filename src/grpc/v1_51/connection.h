@@ -67,6 +67,11 @@ class Connection {
   bool connected() const {
     return state_ == ConnectionState::kReady || state_ == ConnectionState::kUnhealthy;
   }
+  // May it stay? A lapsed instance is as good as its connection: one that was READY throughout still
+  // leads to the process that was registered; a new one may lead to another.
+  bool proven() const {
+    return member_.status != InstanceStatus::kLapsed || state_ == ConnectionState::kReady;
+  }
   // Is it to be connected? Its owner's mark.
   bool wanted() const { return wanted_; }
   void SetWanted(bool wanted) { wanted_ = wanted; }

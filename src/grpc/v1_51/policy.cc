@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -40,6 +41,12 @@ constexpr std::chrono::milliseconds kLeastRebuildPeriod{100};
 // Servers that permit pings accept one every 10 s (Registrar::PrepareServer).
 constexpr int kPingIntervalMs = 15000;
 constexpr int kPingTimeoutMs = 5000;
+
+// gRPC sets TCP_USER_TIMEOUT, to the keepalive's timeout, only on connections with a keepalive. An
+// interval of 24 days brings that without ever a ping, which would be a strike with servers that do
+// not permit them. So a connection that acknowledges nothing of what was sent ends after this time.
+constexpr int kNoPingIntervalMs = std::numeric_limits<int>::max() - 1;
+constexpr int kAcknowledgeTimeoutMs = 20000;
 
 // gRPC's own name for it; the macro is private to client_channel.cc.
 constexpr char kHealthCheckServiceName[] = "grpc.internal.health_check_service_name";
@@ -140,7 +147,8 @@ bool Policy::ApplySnapshotLocked(std::shared_ptr<const Snapshot> snapshot) {
     if (known != connections_.end() && (*known)->id() == member.instance->id) {
       next.push_back(std::move(*known++));
       next.back()->UpdateLocked(member);
-    } else {
+      if (!next.back()->proven()) next.pop_back();
+    } else if (member.status != InstanceStatus::kLapsed) {
       next.push_back(std::make_unique<Connection>(*this, member, founding));
     }
   }
@@ -236,10 +244,10 @@ RefCountedPtr<grpc_core::SubchannelInterface> Policy::CreateSubchannelLocked(
   if (!instance.health_service.empty()) {
     args = args.Set(kHealthCheckServiceName, instance.health_service);
   }
-  if (instance.permits_pings) {
-    args = args.SetIfUnset(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs)
-               .SetIfUnset(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
-  }
+  const bool pings = instance.permits_pings;
+  args = args.SetIfUnset(GRPC_ARG_KEEPALIVE_TIME_MS, pings ? kPingIntervalMs : kNoPingIntervalMs)
+             .SetIfUnset(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                         pings ? kPingTimeoutMs : kAcknowledgeTimeoutMs);
   return channel_control_helper()->CreateSubchannel(
       grpc_core::ServerAddress(address, ChannelArgs()), args);
 }
@@ -288,6 +296,9 @@ void Policy::PublishLocked() {
   publish_timer_armed_ = false;
   if (snapshot_ == nullptr) return;
   const auto begin = Clock::now();
+  if (std::erase_if(connections_, [](const auto& connection) { return !connection->proven(); }) > 0) {
+    left_to_look_at_ = std::min(left_to_look_at_, connections_.size());
+  }
   auto data_plane = MakeDataPlane(PublishedLocked(), [self = Self()](std::vector<std::string> ids) {
     self->ConnectFromPick(std::move(ids));
   });
