@@ -1,9 +1,7 @@
-#include "src/discovery/follower.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "src/discovery/fake_client.h"
+#include "src/discovery/follower_fixture.h"
 
 namespace turnout::discovery {
 namespace {
@@ -12,66 +10,6 @@ using std::chrono::milliseconds;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr char kService[] = "hwholiday.srv.app";
-constexpr char kRecords[] = "/hwholiday/srv/app/";
-constexpr char kStates[] = "/turnout/state/hwholiday.srv.app/";
-
-class FollowerTest : public testing::Test, public Follower::Listener {
- protected:
-  FollowerTest() {
-    follower = std::make_unique<Follower>(
-        Scope{.service = kService, .keys = model::Keys("")},
-        Follower::Environment{
-            .client = client,
-            .run_after = [this](auto delay,
-                                auto task) { return timers.RunAfter(delay, std::move(task)); },
-            .now = [this] { return timers.now(); }},
-        *this);
-  }
-
-  void OnSnapshot(std::shared_ptr<const Snapshot> snapshot) override {
-    snapshots.push_back(std::move(snapshot));
-  }
-  void OnError(const absl::Status& error) override { errors.push_back(error); }
-  void OnRecovered() override { ++recoveries; }
-
-  static etcd::KeyValue Record(int n, etcd::Revision revision, std::string_view version = "v1") {
-    std::string value = R"({"node":{"version":")";
-    value.append(version).append(R"(","address":"10.0.)");
-    value.append(std::to_string(n / 250) + "." + std::to_string(n % 250) + R"(:80"}})");
-    return {.key = kRecords + std::string("app-") + std::to_string(1000 + n),
-            .value = std::move(value),
-            .create_revision = 1 + n,
-            .mod_revision = revision};
-  }
-  void AnswerList(etcd::Revision records_revision, etcd::Revision states_revision,
-                  std::vector<etcd::KeyValue> records) {
-    ASSERT_TRUE(client.Answer(kRecords, etcd::RangeResult{records_revision, std::move(records)}));
-    ASSERT_TRUE(client.Answer(kStates, etcd::RangeResult{states_revision, {}}));
-  }
-  etcd::Client::WatchObserver& Watched(const char* prefix) const {
-    const auto* watch = client.WatchOn(prefix);
-    if (watch == nullptr) throw std::logic_error("nothing is watched");  // fails the test
-    return *watch->observer;
-  }
-  void Put(const etcd::KeyValue& kv) const {
-    Watched(kRecords).OnEvents({{etcd::Event::Type::kPut, kv}}, kv.mod_revision);
-  }
-  void Delete(int n, etcd::Revision revision) const {
-    Watched(kRecords).OnEvents(
-        {{etcd::Event::Type::kDelete, {.key = Record(n, 0).key, .mod_revision = revision}}},
-        revision);
-  }
-  std::size_t Members() const { return snapshots.back()->members.size(); }
-
-  FakeClient client;
-  FakeTimers timers;
-  std::vector<std::shared_ptr<const Snapshot>> snapshots;
-  std::vector<absl::Status> errors;
-  int recoveries = 0;
-  std::unique_ptr<Follower> follower;
-};
 
 TEST_F(FollowerTest, ListsThenWatchesEachFromItsOwnRevision) {
   EXPECT_THAT(client.watches, IsEmpty());

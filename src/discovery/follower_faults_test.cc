@@ -1,0 +1,202 @@
+// What becomes of a service while etcd fails.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "src/discovery/follower_fixture.h"
+#include "src/discovery/lapse.h"
+
+namespace turnout::discovery {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class FollowerFaultsTest : public FollowerTest {
+ protected:
+  FollowerFaultsTest()
+      : FollowerTest({.service = kService,
+                      .keys = model::Keys(""),
+                      .max_instances = 5,
+                      .lapsed_limit = seconds(300)}) {}
+
+  void Interrupt() {
+    Watched(kRecords).OnInterrupted(absl::UnavailableError("connection reset"));
+    Watched(kStates).OnInterrupted(absl::UnavailableError("connection reset"));
+  }
+  void Resume() {
+    Watched(kRecords).OnResumed();
+    Watched(kStates).OnResumed();
+  }
+  void AnswerGet(absl::StatusOr<etcd::RangeResult> answer) {
+    ASSERT_THAT(client.gets, SizeIs(1));
+    const auto done = std::move(client.gets[0].done);
+    client.gets.clear();
+    done(std::move(answer));
+  }
+  std::size_t Count(InstanceStatus status) const {
+    const auto& members = snapshots.back()->members;
+    return static_cast<std::size_t>(
+        std::count_if(members.begin(), members.end(),
+                      [&](const Member& member) { return member.status == status; }));
+  }
+};
+
+TEST_F(FollowerFaultsTest, AResumedWatchIsCheckedByOneRecordAsItWas) {
+  AnswerList(10, 10, {Record(0, 8), Record(1, 9)});
+  EXPECT_THAT(client.gets, IsEmpty());
+  Interrupt();
+  Resume();
+  ASSERT_THAT(client.gets, SizeIs(1));
+  EXPECT_EQ(client.gets[0].key, Record(0, 8).key);
+  EXPECT_EQ(client.gets[0].at, 10);
+  AnswerGet(etcd::RangeResult{30, {Record(0, 8)}});
+  timers.Advance(seconds(10));
+  EXPECT_THAT(client.ranges, IsEmpty());
+  EXPECT_THAT(client.watches, SizeIs(2));
+  EXPECT_THAT(snapshots, SizeIs(1));
+}
+
+// etcd was wiped, its servers are back under other revisions, and it is past where we were.
+TEST_F(FollowerFaultsTest, AnotherHistoryIsListed) {
+  AnswerList(10, 10, {Record(0, 8), Record(1, 9)});
+  Interrupt();
+  Resume();
+  AnswerGet(etcd::RangeResult{30, {Record(0, 7)}});
+  timers.Advance(milliseconds(100));
+  etcd::KeyValue returned = Record(0, 7);
+  returned.create_revision = 7;
+  AnswerList(30, 30, {returned});
+  EXPECT_EQ(Count(InstanceStatus::kRegistered), 1);
+  EXPECT_EQ(Count(InstanceStatus::kLapsed), 1);
+  timers.Advance(seconds(299));
+  EXPECT_EQ(Count(InstanceStatus::kLapsed), 1);
+  timers.Advance(seconds(2));
+  EXPECT_EQ(Members(), 1);
+}
+
+TEST_F(FollowerFaultsTest, AHistoryThatCannotBeReadAnyMoreIsListed) {
+  AnswerList(10, 10, {Record(0, 8)});
+  Interrupt();
+  Resume();
+  AnswerGet(absl::OutOfRangeError("mvcc: required revision has been compacted"));
+  timers.Advance(milliseconds(100));
+  AnswerList(30, 30, {Record(0, 8)});
+  EXPECT_THAT(snapshots, SizeIs(1)) << "nothing had changed";
+}
+
+TEST_F(FollowerFaultsTest, WithoutARecordToCheckAllIsListed) {
+  AnswerList(10, 10, {});
+  Interrupt();
+  Resume();
+  EXPECT_THAT(client.gets, IsEmpty());
+  timers.Advance(milliseconds(100));
+  AnswerList(12, 12, {Record(3, 5)});
+  EXPECT_EQ(Members(), 1);
+}
+
+TEST_F(FollowerFaultsTest, AnAnswerThatComesAfterANewListIsIgnored) {
+  AnswerList(10, 10, {Record(0, 8)});
+  Interrupt();
+  Resume();
+  Watched(kRecords).OnCompacted(20);
+  timers.Advance(milliseconds(100));
+  AnswerGet(etcd::RangeResult{30, {}});
+  AnswerList(30, 30, {Record(0, 8)});
+  timers.Advance(seconds(1));
+  EXPECT_THAT(client.ranges, IsEmpty());
+}
+
+TEST_F(FollowerFaultsTest, AWholeServiceThatVanishesStays) {
+  AnswerList(10, 10, {Record(0, 7), Record(1, 8), Record(2, 9)});
+  for (int n = 0; n < 3; ++n) Delete(n, 11 + n);
+  timers.Advance(seconds(200));
+  EXPECT_EQ(Count(InstanceStatus::kLapsed), 3);
+  Put(Record(1, 20));
+  EXPECT_EQ(Count(InstanceStatus::kRegistered), 1);
+  timers.Advance(seconds(101));
+  EXPECT_EQ(Members(), 1);
+}
+
+TEST_F(FollowerFaultsTest, OneThatVanishesGoesAfterTheWindow) {
+  AnswerList(10, 10, {Record(0, 7), Record(1, 8), Record(2, 9)});
+  Delete(1, 11);
+  EXPECT_EQ(Count(InstanceStatus::kLapsed), 1);
+  timers.Advance(kLapseWindow);
+  EXPECT_EQ(Members(), 2);
+}
+
+// Nobody could tell us meanwhile that they are back.
+TEST_F(FollowerFaultsTest, LapsesDoNotEndInAnOutage) {
+  AnswerList(10, 10, {Record(0, 7), Record(1, 8), Record(2, 9)});
+  Delete(1, 11);
+  Interrupt();
+  timers.Advance(std::chrono::hours(2));
+  EXPECT_EQ(Count(InstanceStatus::kLapsed), 1);
+  Resume();
+  AnswerGet(etcd::RangeResult{30, {Record(0, 7)}});
+  timers.Advance(kLapseWindow - seconds(1));
+  EXPECT_EQ(Count(InstanceStatus::kLapsed), 1);
+  timers.Advance(seconds(2));
+  EXPECT_EQ(Members(), 2);
+}
+
+TEST_F(FollowerFaultsTest, ACachedListHoldsUntilEtcdAnswers) {
+  follower->Preload({10, {Record(0, 7), Record(1, 8)}}, {10, {}});
+  ASSERT_THAT(snapshots, SizeIs(1));
+  EXPECT_TRUE(snapshots[0]->from_cache);
+  EXPECT_EQ(Members(), 2);
+  const auto stats = snapshots[0]->members[0].stats;
+  AnswerList(12, 12, {Record(0, 7)});
+  ASSERT_THAT(snapshots, SizeIs(2));
+  EXPECT_FALSE(snapshots[1]->from_cache);
+  EXPECT_EQ(snapshots[1]->members[0].stats, stats);
+  EXPECT_EQ(Count(InstanceStatus::kLapsed), 1);
+}
+
+TEST_F(FollowerFaultsTest, ThatTheCacheWasRightIsToldToo) {
+  follower->Preload({10, {Record(0, 7)}}, {10, {}});
+  AnswerList(10, 10, {Record(0, 7)});
+  timers.Advance(milliseconds(100));
+  ASSERT_THAT(snapshots, SizeIs(2));
+  EXPECT_FALSE(snapshots[1]->from_cache);
+  EXPECT_EQ(Count(InstanceStatus::kRegistered), 1);
+}
+
+TEST_F(FollowerFaultsTest, ACacheThatComesLateIsIgnored) {
+  AnswerList(10, 10, {Record(0, 7)});
+  follower->Preload({5, {Record(1, 4)}}, {5, {}});
+  EXPECT_THAT(snapshots, SizeIs(1));
+}
+
+TEST_F(FollowerFaultsTest, WhatIsBeyondTheLimitIsLeftOutUntilThereIsRoom) {
+  AnswerList(10, 10, {Record(0, 1), Record(1, 2), Record(2, 3), Record(3, 4), Record(4, 5)});
+  Put(Record(5, 11));
+  Put(Record(6, 12));
+  timers.Advance(seconds(60));
+  EXPECT_EQ(Members(), 5);
+  EXPECT_THAT(client.ranges, IsEmpty()) << "there is no room";
+  Put(Record(0, 13));
+  Delete(0, 14);
+  timers.Advance(kLapseWindow + seconds(5));
+  AnswerList(15, 15, {Record(1, 2), Record(2, 3), Record(3, 4), Record(4, 5), Record(5, 11)});
+  EXPECT_EQ(Members(), 5);
+}
+
+// A storm of departures is published as often as its windows end, and a few times at once.
+TEST_F(FollowerFaultsTest, AStormOfDeparturesIsCoalesced) {
+  AnswerList(10, 10, {Record(0, 7), Record(1, 8)});
+  timers.Advance(seconds(1));
+  const std::size_t before = snapshots.size();
+  for (int i = 0; i < 1000; ++i) {
+    Put(Record(0, 100 + i, i % 2 == 0 ? "v2" : "v1"));
+    timers.Advance(milliseconds(1));
+  }
+  timers.Advance(seconds(1));
+  EXPECT_LE(snapshots.size() - before, 1000 / 80 * 5 + 30);
+  EXPECT_EQ(snapshots.back()->members[0].instance->version, "v1");
+}
+
+}  // namespace
+}  // namespace turnout::discovery
