@@ -18,7 +18,8 @@
 
 namespace turnout::etcd {
 
-// Observers may add and remove watches. Not thread-safe.
+// Observers may add and remove watches. What etcd cannot mean (a revision again, or from the
+// future) ends a watch as compacted, so that all is listed anew. Not thread-safe.
 class WatchSet {
  public:
   using Id = std::int64_t;  // from 1 on, also etcd's name for the watch
@@ -29,6 +30,9 @@ class WatchSet {
     virtual void Send(etcdpb::WatchRequest request) = 0;
     // CreateMissing is to be called after a while.
     virtual void RetryLater() = 0;
+    // A refused watch was not permitted, or the like: OnRefused is to be called, at once or later,
+    // with what etcd has said (`why`) or more; or OnStreamReplaced and OnStreamOpened.
+    virtual void AskWhyRefused(Id id, const std::string& prefix, const absl::Status& why) = 0;
     // OnNewestRevision is to be called with the revision that the cluster, not only the member of
     // the stream, is at; `key` may be read for it.
     virtual void AskNewestRevision(Id id, const std::string& key) = 0;
@@ -42,8 +46,11 @@ class WatchSet {
 
   void OnStreamOpened();
   void OnStreamBroken(const absl::Status& why);
+  // By another, which is about to open: nobody is told of an interruption.
+  void OnStreamReplaced();
   void OnResponse(etcdpb::WatchResponse response);
   void OnNewestRevision(Id id, const absl::StatusOr<Revision>& newest);
+  void OnRefused(Id id, const absl::Status& why);
   // Asks for the watches that the stream lacks.
   void CreateMissing();
 
@@ -55,6 +62,8 @@ class WatchSet {
     Client::WatchObserver* observer = nullptr;
     std::uint64_t cluster_id = 0;  // of the history that has been delivered; 0: not known yet
     bool on_stream = false;        // asked for, and not refused
+    bool confirmed = false;        // etcd has said so: what it sent before belongs to an older one
+    bool refused = false;          // and it is not known why yet
     bool interrupted = false;      // and its observer knows
     Fragments fragments;
   };
@@ -65,8 +74,9 @@ class WatchSet {
   void OnCanceled(Id id, const etcdpb::WatchResponse& response);
   void OnEvents(Id id, etcdpb::WatchResponse& response);
   void Interrupt(Watch& watch, const absl::Status& why);
+  void Distrust(Id id, Revision revision, const char* why);
   void EndAsCompacted(Id id, Revision compact_revision);
-  Id TakePending(Id id);
+  Id TakePending(Id id, bool refused);
   Watch* Find(Id id);
 
   Host& host_;

@@ -53,6 +53,10 @@ class WatchSetTest : public ::testing::Test, private WatchSet::Host {
     }
   }
   void RetryLater() override { log_.push_back("retry later"); }
+  void AskWhyRefused(WatchSet::Id id, const std::string& prefix, const absl::Status& why) override {
+    if (know_why_refused_) return set_.OnRefused(id, why);
+    log_.push_back("refused: " + prefix);
+  }
   void AskNewestRevision(WatchSet::Id id, const std::string& key) override {
     log_.push_back(absl::StrCat("ask for ", id, " at ", key));
   }
@@ -101,6 +105,7 @@ class WatchSetTest : public ::testing::Test, private WatchSet::Host {
   std::vector<std::string> log_;
   Observer a_{log_, "a"}, b_{log_, "b"};
   WatchSet set_{*this};
+  bool know_why_refused_ = true;
 };
 
 TEST_F(WatchSetTest, CreatesWatchesOnceTheStreamIsOpen) {
@@ -242,6 +247,43 @@ TEST_F(WatchSetTest, AnotherClustersHistoryIsNotContinued) {
   created.mutable_header()->set_cluster_id(kClusterId + 1);
   set_.OnResponse(created);
   EXPECT_THAT(Log(), ElementsAre("cancel 1", "a compacted 1000"));
+}
+
+TEST_F(WatchSetTest, WhatComesBeforeItsConfirmationBelongsToAnOlderWatch) {
+  RunningWatch();
+  set_.OnResponse(Created(1, 8));  // nobody asked: no answer
+  set_.OnResponse(Canceled(1, "no leader"));
+  set_.CreateMissing();
+  Log();
+  set_.OnResponse(Events(1, {{"/a/1", 10}}));
+  set_.OnResponse(Canceled(1, "told again"));
+  EXPECT_THAT(Log(), IsEmpty());
+  set_.OnResponse(Created(1, 10));
+  set_.OnResponse(Events(1, {{"/a/1", 10}}));
+  EXPECT_THAT(Log(), ElementsAre("a resumed", "a events to 10: /a/1"));
+}
+
+TEST_F(WatchSetTest, RevisionsThatCannotBeEndAWatchAsCompacted) {
+  const std::vector<std::vector<std::pair<std::string, Revision>>> impossible = {
+      {{"/a/1", 9}},                // delivered before
+      {{"/a/1", -1}},               //
+      {{"/a/1", 12}, {"/a/2", 11}}  // backwards
+  };
+  set_.OnStreamOpened();
+  for (const auto& events : impossible) {
+    const WatchSet::Id id = set_.Add("/a/", 10, &a_);
+    set_.OnResponse(Created(id, 9));
+    Log();
+    set_.OnResponse(Events(id, events));
+    EXPECT_THAT(Log(), ElementsAre(absl::StrCat("cancel ", id),
+                                   absl::StrCat("a compacted ", events.back().second)));
+    EXPECT_TRUE(set_.empty());
+  }
+  const WatchSet::Id id = RunningWatch();
+  etcdpb::WatchResponse future = Events(id, {{"/a/1", 100}});
+  future.mutable_header()->set_revision(99);
+  set_.OnResponse(future);
+  EXPECT_THAT(Log(), ElementsAre(absl::StrCat("cancel ", id), "a compacted 99"));
 }
 
 TEST_F(WatchSetTest, ObserversMayRemoveOtherWatches) {
