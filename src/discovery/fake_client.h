@@ -51,6 +51,8 @@ class FakeClient final : public etcd::Client {
   void Delete(std::string, etcd::Callback<etcd::DeleteResult>) override {}
   void Commit(etcd::Txn, etcd::Callback<etcd::TxnResult>) override {}
   void GrantLease(std::chrono::seconds, etcd::Callback<std::int64_t>) override {}
+  void RevokeLease(std::int64_t, etcd::Callback<etcd::Revision>) override {}
+  void LookUpLease(std::int64_t, etcd::Callback<etcd::LeaseLife>) override {}
   std::unique_ptr<LeaseHold> HoldLease(std::chrono::seconds, LeaseObserver*) override {
     return nullptr;
   }

@@ -49,6 +49,9 @@ class Client {
 
   // A lease that ends after `ttl`: nobody keeps it alive.
   virtual void GrantLease(std::chrono::seconds ttl, Callback<std::int64_t> done) = 0;
+  // Both: NotFound if etcd does not have the lease (any more).
+  virtual void RevokeLease(std::int64_t lease, Callback<Revision> done) = 0;
+  virtual void LookUpLease(std::int64_t lease, Callback<LeaseLife> done) = 0;
 
   // A lease that is kept alive. Shared by all holders in the process that want the same TTL;
   // granted on first use, granted anew (with backoff, for as long as it takes) when it is lost,

@@ -43,6 +43,12 @@ class ClientImpl final : public Client {
   void GrantLease(std::chrono::seconds ttl, Callback<std::int64_t> done) override {
     requests_.GrantLease(ttl, std::move(done));
   }
+  void RevokeLease(std::int64_t lease, Callback<Revision> done) override {
+    requests_.RevokeLease(lease, std::move(done));
+  }
+  void LookUpLease(std::int64_t lease, Callback<LeaseLife> done) override {
+    requests_.LookUpLease(lease, std::move(done));
+  }
   std::unique_ptr<LeaseHold> HoldLease(std::chrono::seconds ttl, LeaseObserver* observer) override {
     return leases_.Hold(ttl, observer);
   }

@@ -15,6 +15,8 @@ constexpr char kPut[] = "/etcdserverpb.KV/Put";
 constexpr char kDeleteRange[] = "/etcdserverpb.KV/DeleteRange";
 constexpr char kTxn[] = "/etcdserverpb.KV/Txn";
 constexpr char kLeaseGrant[] = "/etcdserverpb.Lease/LeaseGrant";
+constexpr char kLeaseRevoke[] = "/etcdserverpb.Lease/LeaseRevoke";
+constexpr char kLeaseTimeToLive[] = "/etcdserverpb.Lease/LeaseTimeToLive";
 
 constexpr std::int64_t kPageSize = 1000;
 
@@ -126,6 +128,32 @@ void KeyValueRequests::GrantLease(std::chrono::seconds ttl, Callback<std::int64_
       [done = std::move(done)](const absl::StatusOr<etcdpb::LeaseGrantResponse>& response) {
         if (!response.ok()) return done(response.status());
         done(response->id());
+      });
+}
+
+void KeyValueRequests::RevokeLease(std::int64_t lease, Callback<Revision> done) {
+  etcdpb::LeaseRevokeRequest request;
+  request.set_id(lease);
+  caller_.Call<etcdpb::LeaseRevokeResponse>(
+      kLeaseRevoke, request,
+      [done = std::move(done)](const absl::StatusOr<etcdpb::LeaseRevokeResponse>& response) {
+        if (!response.ok()) return done(response.status());
+        done(response->header().revision());
+      });
+}
+
+void KeyValueRequests::LookUpLease(std::int64_t lease, Callback<LeaseLife> done) {
+  etcdpb::LeaseTimeToLiveRequest request;
+  request.set_id(lease);
+  request.set_keys(true);
+  caller_.Call<etcdpb::LeaseTimeToLiveResponse>(
+      kLeaseTimeToLive, request,
+      [done = std::move(done)](const absl::StatusOr<etcdpb::LeaseTimeToLiveResponse>& response) {
+        if (!response.ok()) return done(response.status());
+        if (response->ttl() < 0) return done(absl::NotFoundError("etcd does not have the lease"));
+        done(LeaseLife{.granted = std::chrono::seconds(response->granted_ttl()),
+                       .left = std::chrono::seconds(response->ttl()),
+                       .keys = {response->keys().begin(), response->keys().end()}});
       });
 }
 

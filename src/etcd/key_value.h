@@ -24,6 +24,8 @@ class KeyValueRequests {
   void Delete(std::string key, Callback<DeleteResult> done);
   void Commit(Txn txn, Callback<TxnResult> done);
   void GrantLease(std::chrono::seconds ttl, Callback<std::int64_t> done);
+  void RevokeLease(std::int64_t lease, Callback<Revision> done);
+  void LookUpLease(std::int64_t lease, Callback<LeaseLife> done);
 
  private:
   Caller& caller_;

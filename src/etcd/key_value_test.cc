@@ -131,5 +131,22 @@ TEST_F(KeyValueTest, AnEmptyPrefixMeansEverything) {
   EXPECT_EQ(result->kvs.back().value, "the last");
 }
 
+TEST_F(KeyValueTest, ALeaseIsGrantedLookedUpAndRevoked) {
+  const auto lease = etcd_.GrantLease(std::chrono::seconds(1234));
+  ASSERT_TRUE(lease.ok()) << lease.status();
+  ASSERT_TRUE(etcd_.Put("/leased", "v", *lease).ok());
+  const auto life = etcd_.LookUpLease(*lease);
+  ASSERT_TRUE(life.ok()) << life.status();
+  EXPECT_EQ(life->granted, std::chrono::seconds(1234));
+  EXPECT_GT(life->left, std::chrono::seconds(1200));
+  EXPECT_LE(life->left, std::chrono::seconds(1234));
+  EXPECT_EQ(life->keys, std::vector<std::string>{"/leased"});
+
+  EXPECT_TRUE(etcd_.RevokeLease(*lease).ok());
+  EXPECT_THAT(etcd_.Get("/leased")->kvs, SizeIs(0));
+  EXPECT_TRUE(absl::IsNotFound(etcd_.LookUpLease(*lease).status()));
+  EXPECT_TRUE(absl::IsNotFound(etcd_.RevokeLease(*lease).status()));
+}
+
 }  // namespace
 }  // namespace turnout::etcd

@@ -1,8 +1,10 @@
 #include "src/etcd/lease.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/base/log.h"
 
 namespace turnout::etcd {
 namespace {
@@ -11,6 +13,17 @@ constexpr char kGrant[] = "/etcdserverpb.Lease/LeaseGrant";
 constexpr char kRevoke[] = "/etcdserverpb.Lease/LeaseRevoke";
 
 using std::chrono::milliseconds;
+
+// Longer ones are not believed: their end would not be a point in time.
+constexpr std::int64_t kMostSeconds = std::int64_t{24} * 3600;
+
+// Etcd's answer, or what is wrong with it.
+absl::StatusOr<etcdpb::LeaseGrantResponse> Checked(
+    const absl::StatusOr<etcdpb::LeaseGrantResponse>& grant) {
+  if (!grant.ok() || (grant->id() != 0 && grant->ttl() > 0)) return grant;
+  return absl::UnavailableError(absl::StrCat("etcd LeaseGrant: granted lease ", grant->id(),
+                                             " for ", grant->ttl(), " s, which is none"));
+}
 
 }  // namespace
 
@@ -56,23 +69,35 @@ void Lease::Grant() {
   request.set_ttl(wanted_ttl_.count());
   caller_.Call<etcdpb::LeaseGrantResponse>(
       kGrant, request,
-      [self = shared_from_this(), now = Clock::now()](
-          const absl::StatusOr<etcdpb::LeaseGrantResponse>& grant) { self->OnGrant(now, grant); });
+      [self = shared_from_this(),
+       now = Clock::now()](const absl::StatusOr<etcdpb::LeaseGrantResponse>& answer) {
+        self->OnGrant(now, answer);
+      });
+}
+
+void Lease::GrantAfter(milliseconds delay) {
+  retry_ = EventLoop::Get().RunAfter(delay, [this] { Grant(); });
 }
 
 void Lease::OnGrant(Clock::time_point asked_at,
-                    const absl::StatusOr<etcdpb::LeaseGrantResponse>& grant) {
+                    const absl::StatusOr<etcdpb::LeaseGrantResponse>& answer) {
+  const auto grant = Checked(answer);
   granting_ = false;
   if (holders_.empty()) {
     return grant.ok() ? Revoke(grant->id(), std::move(ended_)) : ended_();
   }
   if (!grant.ok()) {
-    retry_ = EventLoop::Get().RunAfter(backoff_.Next(), [this] { Grant(); });
+    GrantAfter(backoff_.Next());
     return Notify([&](Client::LeaseObserver& observer) { observer.OnGrantFailed(grant.status()); });
   }
   backoff_.Reset();
   id_ = grant->id();
-  ttl_ = std::chrono::seconds(grant->ttl());
+  SetTtl(grant->ttl());
+  if (ttl_ != wanted_ttl_) {
+    base::Log(LogSeverity::kWarning, "etcd",
+              absl::StrCat("etcd grants leases for ", ttl_.count(), " s where ",
+                           wanted_ttl_.count(), " s were asked for"));
+  }
   keep_alives_.Add(id_, this);
   ExpireAt(asked_at + ttl_);
   KeepAliveLater();
@@ -81,8 +106,12 @@ void Lease::OnGrant(Clock::time_point asked_at,
 
 void Lease::OnAnswer(Clock::time_point asked_at, std::chrono::seconds ttl) {
   if (ttl.count() <= 0) return Lose(absl::NotFoundError("etcd no longer has the lease"));
-  ttl_ = ttl;
+  SetTtl(ttl.count());
   ExpireAt(asked_at + ttl_);
+}
+
+void Lease::SetTtl(std::int64_t seconds) {
+  ttl_ = std::chrono::seconds(std::min(seconds, kMostSeconds));
 }
 
 void Lease::KeepAliveLater() {
@@ -106,7 +135,10 @@ void Lease::Lose(const absl::Status& why) {
   keep_alive_.reset();
   expiry_.reset();
   Notify([&](Client::LeaseObserver& observer) { observer.OnLost(why); });
-  if (!holders_.empty() && id_ == 0 && !granting_) Grant();
+  if (!holders_.empty() && id_ == 0 && !granting_) {
+    const auto delays = static_cast<std::uint64_t>(kSpread.count()) + 1;
+    GrantAfter(milliseconds(base::ThreadRandom().Below(delays)));
+  }
 }
 
 void Lease::Revoke(std::int64_t id, std::function<void()> done) {

@@ -20,12 +20,16 @@ namespace turnout::etcd {
 
 // Granted on first use; asked for again every third of its TTL. It is lost when etcd says so or
 // when it was not refreshed for a full TTL; then a new one is granted, with backoff, for as long as
-// it takes. Used on the event loop's thread.
+// it takes. What ends one lease may end those of a whole fleet (etcd was wiped or restored), so the
+// new one is asked for after a random part of kSpread. Used on the event loop's thread.
 class Lease final : public std::enable_shared_from_this<Lease>, private KeepAlives::Observer {
  public:
   struct Holder {
     Client::LeaseObserver* observer;  // null: has let go
   };
+
+  // 1,000 processes that ask within this time are 4,000 requests a second, which etcd takes.
+  static constexpr std::chrono::milliseconds kSpread{250};
 
   Lease(std::chrono::seconds ttl, Caller& caller, KeepAlives& keep_alives);
 
@@ -41,8 +45,11 @@ class Lease final : public std::enable_shared_from_this<Lease>, private KeepAliv
   using Clock = KeepAlives::Clock;
 
   void Grant();
-  void OnGrant(Clock::time_point asked_at, const absl::StatusOr<etcdpb::LeaseGrantResponse>& grant);
+  void OnGrant(Clock::time_point asked_at,
+               const absl::StatusOr<etcdpb::LeaseGrantResponse>& answer);
   void OnAnswer(Clock::time_point asked_at, std::chrono::seconds ttl) override;
+  void GrantAfter(std::chrono::milliseconds delay);
+  void SetTtl(std::int64_t seconds);
   void KeepAliveLater();
   void ExpireAt(Clock::time_point when);
   void Lose(const absl::Status& why);

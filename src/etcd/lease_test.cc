@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -152,6 +154,58 @@ TEST_F(LeaseTest, AHoldMayBeReleasedInsideItsOwnCallback) {
   auto hold = Hold(client_, 60, other);
   EXPECT_TRUE(other.id.Wait().has_value());
   EventLoop::Get().RunAndWait([&] { EXPECT_EQ(releaser.hold, nullptr); });
+}
+
+TEST_F(LeaseTest, IsGrantedForAsLongAsItWasAskedFor) {
+  for (const int seconds : {2, 7, 3600}) {
+    LeaseJournal journal;
+    auto hold = Hold(client_, seconds, journal);
+    const auto lease = journal.id.Wait();
+    ASSERT_TRUE(lease.has_value());
+    const auto life = etcd_.LookUpLease(*lease);
+    ASSERT_TRUE(life.ok()) << life.status();
+    EXPECT_EQ(life->granted, std::chrono::seconds(seconds));
+  }
+}
+
+// When a lease was lost, and how long it took until there was another.
+class Gap final : public Client::LeaseObserver {
+ public:
+  void OnGranted(std::int64_t id) override {
+    if (lost_at_.has_value()) gap.Set(std::chrono::steady_clock::now() - *lost_at_);
+    lease.Set(id);
+  }
+  void OnLost(const absl::Status& /*why*/) override { lost_at_ = std::chrono::steady_clock::now(); }
+  void OnGrantFailed(const absl::Status& /*why*/) override {}
+
+  Slot<std::int64_t> lease;
+  Slot<std::chrono::steady_clock::duration> gap;
+
+ private:
+  std::optional<std::chrono::steady_clock::time_point> lost_at_;
+};
+
+// Without the random delay each takes as long as a request: 1 ms or so.
+TEST_F(LeaseTest, LeasesLostTogetherAreNotAskedForTogether) {
+  constexpr int kLeases = 8;
+  std::vector<std::unique_ptr<Gap>> gaps;
+  std::list<OnLoop<Client::LeaseHold>> holds;
+  for (int i = 0; i < kLeases; ++i) {
+    Gap& gap = *gaps.emplace_back(std::make_unique<Gap>());
+    holds.emplace_back([&] { return client_.HoldLease(std::chrono::seconds(2 + i), &gap); });
+  }
+  for (const auto& gap : gaps) {
+    const auto lease = gap->lease.Wait();
+    ASSERT_TRUE(lease.has_value());
+    RevokeFromOutside(server_.endpoint(), *lease);
+  }
+  int later = 0;
+  for (const auto& gap : gaps) {
+    const auto took = gap->gap.Wait();
+    ASSERT_TRUE(took.has_value());
+    later += *took > Lease::kSpread / 8 ? 1 : 0;
+  }
+  EXPECT_GE(later, 2);
 }
 
 }  // namespace

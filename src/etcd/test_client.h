@@ -168,6 +168,15 @@ class BlockingClient {
   absl::StatusOr<TxnResult> Commit(Txn txn) {
     return Await<TxnResult>([&](auto done) { client_.Commit(txn, done); });
   }
+  absl::StatusOr<std::int64_t> GrantLease(std::chrono::seconds ttl) {
+    return Await<std::int64_t>([&](auto done) { client_.GrantLease(ttl, done); });
+  }
+  absl::StatusOr<Revision> RevokeLease(std::int64_t lease) {
+    return Await<Revision>([&](auto done) { client_.RevokeLease(lease, done); });
+  }
+  absl::StatusOr<LeaseLife> LookUpLease(std::int64_t lease) {
+    return Await<LeaseLife>([&](auto done) { client_.LookUpLease(lease, done); });
+  }
 
  private:
   template <typename T>

@@ -2,6 +2,7 @@
 #ifndef TURNOUT_SRC_ETCD_TYPES_H_
 #define TURNOUT_SRC_ETCD_TYPES_H_
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -59,6 +60,12 @@ struct TxnResult {
   Revision revision = 0;
   bool succeeded = false;
   std::vector<KeyValue> read;  // what the Get operations of the branch found
+};
+
+struct LeaseLife {
+  std::chrono::seconds granted{0};
+  std::chrono::seconds left{0};
+  std::vector<std::string> keys;  // that end with it
 };
 
 }  // namespace turnout::etcd

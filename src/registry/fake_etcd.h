@@ -53,6 +53,8 @@ class FakeEtcd final : public etcd::Client {
   void Delete(std::string, etcd::Callback<etcd::DeleteResult>) override {}
   void Commit(etcd::Txn txn, etcd::Callback<etcd::TxnResult> done) override;
   void GrantLease(std::chrono::seconds, etcd::Callback<std::int64_t>) override {}
+  void RevokeLease(std::int64_t, etcd::Callback<etcd::Revision>) override {}
+  void LookUpLease(std::int64_t, etcd::Callback<etcd::LeaseLife>) override {}
   std::unique_ptr<LeaseHold> HoldLease(std::chrono::seconds ttl, LeaseObserver* observer) override;
   std::unique_ptr<WatchHandle> WatchPrefix(std::string prefix, std::int64_t start_revision,
                                            WatchObserver* observer) override;
