@@ -39,8 +39,13 @@ std::unique_ptr<etcd::Client::LeaseHold> FakeEtcd::HoldLease(std::chrono::second
 }
 
 std::unique_ptr<etcd::Client::WatchHandle> FakeEtcd::WatchPrefix(std::string prefix,
-                                                                 std::int64_t /*start_revision*/,
+                                                                 std::int64_t start_revision,
                                                                  WatchObserver* observer) {
+  for (const etcd::Event& event : history_) {
+    if (event.kv.mod_revision >= start_revision && absl::StartsWith(event.kv.key, prefix)) {
+      Send(next_watch_, event);
+    }
+  }
   watches_[next_watch_] = {std::move(prefix), observer};
   return std::make_unique<Handle>(*this, next_watch_++);
 }
@@ -79,8 +84,20 @@ void FakeEtcd::Compact() {
   for (const auto& [id, watch] : ended) watch.observer->OnCompacted(revision_);
 }
 
+void FakeEtcd::Interrupt() {
+  auto interrupted = watches_;
+  for (const auto& [id, watch] : interrupted) watch.observer->OnInterrupted(absl::UnknownError(""));
+}
+
+void FakeEtcd::Resume() {
+  auto resumed = watches_;
+  for (const auto& [id, watch] : resumed) watch.observer->OnResumed();
+}
+
 void FakeEtcd::Wipe() {
   keys_.clear();
+  history_.clear();
+  events_.clear();
   revision_ = 1;
 }
 
@@ -92,6 +109,10 @@ void FakeEtcd::Settle() {
 
 void FakeEtcd::SettleAnswers() {
   while (!answers_.empty()) DeliverFirst(answers_);
+}
+
+void FakeEtcd::SettleEvents() {
+  while (!events_.empty()) DeliverFirst(events_);
 }
 
 void FakeEtcd::DeliverFirst(std::deque<std::function<void()>>& queue) {
@@ -160,13 +181,17 @@ void FakeEtcd::Apply(const Txn::Operation& operation, etcd::TxnResult& result) {
 }
 
 void FakeEtcd::Publish(const etcd::Event& event) {
+  history_.push_back(event);
   for (const auto& [id, watch] : watches_) {
-    if (!absl::StartsWith(event.kv.key, watch.prefix)) continue;
-    events_.push_back([this, id = id, event] {
-      const auto found = watches_.find(id);
-      if (found != watches_.end()) found->second.observer->OnEvents({event}, event.kv.mod_revision);
-    });
+    if (absl::StartsWith(event.kv.key, watch.prefix)) Send(id, event);
   }
+}
+
+void FakeEtcd::Send(int watch, const etcd::Event& event) {
+  events_.push_back([this, watch, event] {
+    const auto found = watches_.find(watch);
+    if (found != watches_.end()) found->second.observer->OnEvents({event}, event.kv.mod_revision);
+  });
 }
 
 class FakeTimers::Timer final : public etcd::EventLoop::Timer {

@@ -28,8 +28,10 @@ class FakeEtcd final : public etcd::Client {
   void GrantLease(std::int64_t lease);
   void LoseLease();  // its keys go with it
   void FailGrant(const absl::Status& why);
-  void Compact();  // every watch has to list again
-  void Wipe();     // another etcd, empty, stands in its place
+  void Compact();    // every watch has to list again
+  void Wipe();       // another etcd, empty, stands in its place
+  void Interrupt();  // the watches' stream breaks; events wait
+  void Resume();     // from the revisions where they stopped
 
   // From now on requests fail with this, without effect; OK: they work again.
   void set_failure(absl::Status failure) { failure_ = std::move(failure); }
@@ -39,6 +41,7 @@ class FakeEtcd final : public etcd::Client {
   void Settle();
   // The same of answers alone: they overtake the events.
   void SettleAnswers();
+  void SettleEvents();
 
   const etcd::KeyValue* Find(const std::string& key) const;
   int commits() const { return commits_; }
@@ -71,10 +74,12 @@ class FakeEtcd final : public etcd::Client {
   bool Holds(const etcd::Txn::Condition& condition) const;
   void Apply(const etcd::Txn::Operation& operation, etcd::TxnResult& result);
   void Publish(const etcd::Event& event);
+  void Send(int watch, const etcd::Event& event);
   static void DeliverFirst(std::deque<std::function<void()>>& queue);
 
   const std::string endpoints_ = "fake:1";
   std::map<std::string, etcd::KeyValue> keys_;
+  std::vector<etcd::Event> history_;
   etcd::Revision revision_ = 100;
   int commits_ = 0;
   absl::Status failure_;

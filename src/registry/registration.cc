@@ -1,5 +1,6 @@
 #include "src/registry/registration.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -15,6 +16,16 @@ using enum RegistrationState;
 
 constexpr std::chrono::milliseconds kFirstRetry{100};
 constexpr std::chrono::milliseconds kLastRetry{5000};
+
+// What makes us read again (etcd is back) reaches a whole fleet at once.
+constexpr std::chrono::milliseconds kReadSpread{200};
+
+// A record that vanishes sooner than this after it was put is put back with backoff: whoever
+// deletes it does so again and again.
+constexpr std::chrono::seconds kSettled{5};
+
+// Any backup that is still of use has a lease among so many.
+constexpr std::size_t kLeasesRemembered = 64;
 
 std::string MarkedDraining(Instance instance) {
   instance.draining = true;
@@ -39,7 +50,8 @@ Registration::Registration(Plan plan, etcd::Client& client, RunAfter run_after, 
       client_(client),
       run_after_(std::move(run_after)),
       listener_(std::move(listener)),
-      backoff_(kFirstRetry, kLastRetry) {}
+      backoff_(kFirstRetry, kLastRetry),
+      put_back_backoff_(kFirstRetry, kLastRetry) {}
 
 void Registration::Begin() {
   lease_hold_ = client_.HoldLease(plan_.lease_ttl, this);
@@ -70,25 +82,43 @@ void Registration::Detach() {
 
 void Registration::Reconcile() {
   if (busy_ || waiting_) return;
-  if (ending_) return Remove();
+  if (ending_) return ReconcileEnding();
   if (draining_) return ReconcileDraining();
   if (!read_) return Load();
-  if (operator_state_ == model::OperatorState::kRemoved) {
-    if (Listed()) return Remove();
+  if (Removed()) {
+    if (Ours()) return Remove();
     return EnterState(kRemoved);
   }
-  if (ever_put_ && record_.has_value() && !Ours()) return EnterState(kSuperseded);
+  if (!takes_over_ && record_.has_value() && !Ours()) return EnterState(kSuperseded);
   if (lease_ == 0) return EnterState(kRegistering);
-  if (Listed() && record_->value == WantedValue()) return EnterState(kRegistered);
+  if (Listed() && record_->value == WantedValue()) {
+    takes_over_ = false;
+    return EnterState(kRegistered);
+  }
   if (!Listed()) EnterState(kRegistering, absl::NotFoundError("the record has vanished from etcd"));
   Put();
 }
 
 // What is not listed any more does not come back only to be marked.
 void Registration::ReconcileDraining() {
-  if (!Listed()) return Announce(false);
-  if (record_->value == draining_value_) return Announce(true);
+  if (ever_put_ && !read_) return Load();
+  if (!Listed() || Removed()) return Announce(false);
+  if (Marked()) return Announce(true);
   Put();
+}
+
+void Registration::ReconcileEnding() {
+  if (lease_ == 0) return LetGo();  // the record ends with its lease
+  if (in_doubt_ || (ever_put_ && !read_)) return Load();
+  if (!Ours()) return LetGo();
+  if (!Removed() && !Marked()) return Put();
+  Remove();
+}
+
+void Registration::ReadAgainSoon() {
+  if (!std::exchange(read_, false)) return;
+  const auto delays = static_cast<std::uint64_t>(kReadSpread.count()) + 1;
+  Wait(std::chrono::milliseconds(base::ThreadRandom().Below(delays)));
 }
 
 void Registration::Load() {
@@ -98,6 +128,9 @@ void Registration::Load() {
 }
 
 void Registration::OnLoaded(const etcd::TxnResult& found) {
+  // Read from a majority of the members: this is another history. What stands in it may be older
+  // than what stood in the one before.
+  if (found.revision < NewestRevision() && state_ != kSuperseded) takes_over_ = true;
   read_ = true;
   SetRecord(found);
   SetDecision(found);
@@ -114,6 +147,7 @@ void Registration::Put() {
             absl::StrCat("taking over ", plan_.key, " from another registration (lease ",
                          record_->lease, "), presumably the one before a restart"));
   }
+  ever_put_ = true;
   Record record{.value = WantedValue(), .lease = lease_};
   Txn txn;
   txn.conditions = {{.key = plan_.key,
@@ -129,31 +163,36 @@ void Registration::Put() {
 }
 
 void Registration::OnPut(Record written, const etcd::TxnResult& result) {
-  if (result.revision < record_revision_) {
-    // Either a newer event overtook this answer, or etcd was restored to an older state.
-    read_ = false;
-    record_.reset();
-    return;
+  if (result.succeeded) {
+    takes_over_ = false;
+    put_at_ = base::Now();
   }
+  if (Outdated(result)) return;
   SetRecord(result);
   if (!result.succeeded) return SetDecision(result);
-  ever_put_ = true;
   written.mod_revision = result.revision;
   record_ = std::move(written);
 }
 
 void Registration::Remove() {
-  if (lease_ == 0) return LetGo();
   Txn txn;
-  txn.conditions = {{.key = plan_.key, .on = Txn::Condition::On::kLease, .equals = lease_}};
+  txn.conditions = {
+      {.key = plan_.key, .on = Txn::Condition::On::kModRevision, .equals = record_->mod_revision}};
   txn.then = {Delete(plan_.key)};
-  txn.otherwise = {Get(plan_.key)};
+  txn.otherwise = {Get(plan_.key), Get(plan_.state_key)};
   Commit(std::move(txn), [this](const etcd::TxnResult& result) { OnRemoved(result); });
 }
 
 void Registration::OnRemoved(const etcd::TxnResult& result) {
-  if (ending_) return LetGo();
+  if (Outdated(result)) return;
   SetRecord(result);
+  if (!result.succeeded) SetDecision(result);
+}
+
+bool Registration::Outdated(const etcd::TxnResult& result) {
+  if (result.revision >= NewestRevision()) return false;
+  read_ = false;
+  return true;
 }
 
 void Registration::LetGo() {
@@ -172,26 +211,36 @@ void Registration::Finish() {
 
 void Registration::Commit(Txn txn, std::function<void(const etcd::TxnResult&)> then) {
   busy_ = true;
-  client_.Commit(std::move(txn), [weak = weak_from_this(),
+  const bool reads_only = txn.conditions.empty();
+  client_.Commit(std::move(txn), [weak = weak_from_this(), reads_only,
                                   then = std::move(then)](absl::StatusOr<etcd::TxnResult> result) {
     const auto self = weak.lock();
     if (self == nullptr) return;
     self->busy_ = false;
     if (result.ok()) {
-      self->failures_ = 0;
+      self->in_doubt_ = false;
+      self->request_failures_ = 0;
       self->backoff_.Reset();
       then(*result);
     } else {
-      self->RetryAfter(result.status());
+      self->in_doubt_ = self->in_doubt_ || !reads_only;
+      self->RetryLater(result.status());
     }
     self->Reconcile();
   });
 }
 
-void Registration::RetryAfter(const absl::Status& why) {
-  ReportFailure(why);
+// Without a lease, etcd is away most likely, and it is the grant's failure that is logged.
+void Registration::RetryLater(const absl::Status& why) {
+  ++request_failures_;
+  if (lease_ != 0) LogFailure(request_failures_, why);
+  SetError(why);
+  Wait(backoff_.Next());
+}
+
+void Registration::Wait(std::chrono::milliseconds delay) {
   waiting_ = true;
-  retry_ = run_after_(backoff_.Next(), [weak = weak_from_this()] {
+  retry_ = run_after_(delay, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self == nullptr || !self->waiting_) return;
     self->waiting_ = false;
@@ -208,26 +257,33 @@ void Registration::RetryNow() {
 
 void Registration::OnGranted(std::int64_t lease) {
   lease_ = lease;
-  failures_ = 0;
+  grant_failures_ = 0;
+  request_failures_ = 0;
   RetryNow();
 }
 
 void Registration::OnLost(const absl::Status& why) {
-  lost_lease_ = std::exchange(lease_, 0);
+  former_leases_.push_front(std::exchange(lease_, 0));
+  if (former_leases_.size() > kLeasesRemembered) former_leases_.pop_back();
   if (state_ == kRegistered) EnterState(kRegistering, why);
   Reconcile();
 }
 
-void Registration::OnGrantFailed(const absl::Status& why) { ReportFailure(why); }
+void Registration::OnGrantFailed(const absl::Status& why) {
+  LogFailure(++grant_failures_, why);
+  SetError(why);
+}
 
 void Registration::OnEvents(std::vector<etcd::Event> events, etcd::Revision /*revision*/) {
   if (!read_) return;
   for (etcd::Event& event : events) {
     const bool exists = event.type == etcd::Event::Type::kPut;
     if (event.kv.key == plan_.key && event.kv.mod_revision > record_revision_) {
+      const bool listed = Listed();
       etcd::TxnResult found{.revision = event.kv.mod_revision};
       if (exists) found.read.push_back(std::move(event.kv));
       SetRecord(found);
+      if (listed && !exists && !Removed()) OnVanished();
     } else if (event.kv.key == plan_.state_key && event.kv.mod_revision > decision_revision_) {
       etcd::TxnResult found{.revision = event.kv.mod_revision};
       if (exists) found.read.push_back(std::move(event.kv));
@@ -237,13 +293,26 @@ void Registration::OnEvents(std::vector<etcd::Event> events, etcd::Revision /*re
   Reconcile();
 }
 
+// Put back at once, but not for ever: somebody may delete it as fast as we put it.
+void Registration::OnVanished() {
+  if (base::Now() - put_at_ < kSettled) return Wait(put_back_backoff_.Next());
+  put_back_backoff_.Reset();
+}
+
 void Registration::OnCompacted(etcd::Revision /*compact_revision*/) {
-  read_ = false;
+  interrupted_ = false;
+  ReadAgainSoon();
   Reconcile();
 }
 
-// The lease tells whether the registration stands; the watch resumes where it stopped.
-void Registration::OnInterrupted(const absl::Status& /*why*/) {}
+// The lease tells whether the registration stands.
+void Registration::OnInterrupted(const absl::Status& /*why*/) { interrupted_ = true; }
+
+void Registration::OnResumed() {
+  if (!std::exchange(interrupted_, false)) return;
+  ReadAgainSoon();
+  Reconcile();
+}
 
 void Registration::SetRecord(const etcd::TxnResult& found) {
   record_revision_ = found.revision;
@@ -284,15 +353,25 @@ void Registration::SetOperatorState(const std::string* value) {
   }
 }
 
+etcd::Revision Registration::NewestRevision() const {
+  return std::max(record_revision_, decision_revision_);
+}
+
+bool Registration::Removed() const { return operator_state_ == model::OperatorState::kRemoved; }
+
 bool Registration::Ours() const {
-  return record_.has_value() && (record_->value == value_ || record_->value == draining_value_) &&
-         record_->lease != 0 && (record_->lease == lease_ || record_->lease == lost_lease_);
+  if (!record_.has_value() || record_->lease == 0) return false;
+  if (record_->value != value_ && record_->value != draining_value_) return false;
+  return record_->lease == lease_ || std::find(former_leases_.begin(), former_leases_.end(),
+                                               record_->lease) != former_leases_.end();
 }
 
 bool Registration::Listed() const { return Ours() && record_->lease == lease_; }
 
+bool Registration::Marked() const { return Listed() && record_->value == draining_value_; }
+
 const std::string& Registration::WantedValue() const {
-  const bool draining = draining_ || operator_state_ == model::OperatorState::kDraining;
+  const bool draining = draining_ || ending_ || operator_state_ == model::OperatorState::kDraining;
   return draining ? draining_value_ : value_;
 }
 
@@ -341,13 +420,15 @@ void Registration::LogState(RegistrationState before) const {
   }
 }
 
-// Says so at the 1st, 2nd, 4th, 8th … failure in a row: an outage of hours is a dozen lines.
-void Registration::ReportFailure(const absl::Status& why) {
+// At the 1st, 2nd, 4th, 8th … failure in a row: an outage of hours is a dozen lines.
+void Registration::LogFailure(unsigned failures, const absl::Status& why) const {
+  if (!std::has_single_bit(failures)) return;
+  LogLine(LogSeverity::kWarning, absl::StrCat("cannot register ", plan_.key, " (attempt ", failures,
+                                              "): ", why.message(), "; trying again"));
+}
+
+void Registration::SetError(const absl::Status& why) {
   last_error_ = why;
-  if (std::has_single_bit(++failures_)) {
-    LogLine(LogSeverity::kWarning, absl::StrCat("cannot register ", plan_.key, " (attempt ",
-                                                failures_, "): ", why.message(), "; trying again"));
-  }
   if (listener_) listener_(state_, last_error_);
 }
 

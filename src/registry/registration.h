@@ -8,9 +8,19 @@
 //   another process's record          leave it alone                             → kSuperseded
 //   no lease                          wait for one                               → kRegistering
 //   no record, or one that is old     put it, if the key is as it was last seen  → kRegistered
+//   ending                            mark it as draining, then delete it        → kEnded
 //
 // A registration that begins takes a key over from whoever holds it (mostly its own predecessor,
-// killed and restarted under a fixed id); after that it never fights for it.
+// killed and restarted under a fixed id); after that it leaves the key alone. Once more it may do
+// so when etcd turns out to have another history (restored from a backup, in which an older
+// registration may stand), unless it had been superseded before: so of two living processes with
+// one id the same one wins as before, and none fights for ever. A record under any lease that was
+// ours is ours, wherever it comes from.
+//
+// Revisions are compared only within a history. An answer that is older than what is known was
+// either overtaken by an event or comes from another history: both keys are read again. They are
+// also read after each interruption of the watch, since a new history may by then have grown beyond
+// the revision at which the watch goes on, which then notices nothing.
 //
 // Lives on the event loop's thread: all members are called there, and it calls back there.
 #ifndef TURNOUT_SRC_REGISTRY_REGISTRATION_H_
@@ -18,6 +28,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,6 +37,7 @@
 
 #include "absl/status/status.h"
 #include "src/base/backoff.h"
+#include "src/base/clock.h"
 #include "src/etcd/client.h"
 #include "src/etcd/event_loop.h"
 #include "src/model/record.h"
@@ -58,9 +70,11 @@ class Registration final : public std::enable_shared_from_this<Registration>,
   // with false when there is no record to mark.
   void Drain(std::function<void(bool)> announced);
 
-  // Deletes the record, if it is ours, and lets go of the lease. Keeps itself alive and tries until
-  // that is done, for as long as it takes; `done` is called then, and the listener until then,
-  // unless Detach came before.
+  // Marks the record as draining and deletes it, if it is ours, and lets go of the lease. Marked
+  // and deleted in two steps, because clients take a record that vanishes unannounced for a
+  // failure, and go on calling the instance where they have no other. Keeps itself alive and tries
+  // until that is done, for as long as it takes; `done` is called then, and the listener until
+  // then, unless Detach came before.
   void End(std::function<void()> done);
 
   // Ends the calls of listener and callbacks.
@@ -82,20 +96,27 @@ class Registration final : public std::enable_shared_from_this<Registration>,
   void OnEvents(std::vector<etcd::Event> events, etcd::Revision revision) override;
   void OnCompacted(etcd::Revision compact_revision) override;
   void OnInterrupted(const absl::Status& why) override;
+  void OnResumed() override;
 
   void Reconcile();
   void ReconcileDraining();
+  void ReconcileEnding();
+  void ReadAgainSoon();
   void Load();
   void OnLoaded(const etcd::TxnResult& found);
   void Put();
   void OnPut(Record written, const etcd::TxnResult& result);
   void Remove();
   void OnRemoved(const etcd::TxnResult& result);
+  // Begins to read again if `result` is older than what is known.
+  bool Outdated(const etcd::TxnResult& result);
+  void OnVanished();
   void LetGo();
   void Finish();
   // Commits `txn`; `then` gets its result, and Reconcile follows. An error is retried later.
   void Commit(etcd::Txn txn, std::function<void(const etcd::TxnResult&)> then);
-  void RetryAfter(const absl::Status& why);
+  void RetryLater(const absl::Status& why);
+  void Wait(std::chrono::milliseconds delay);
   void RetryNow();
 
   void SetRecord(const etcd::TxnResult& found);
@@ -103,11 +124,15 @@ class Registration final : public std::enable_shared_from_this<Registration>,
   void SetOperatorState(const std::string* value);
   void EnterState(RegistrationState state, const absl::Status& why = absl::OkStatus());
   void LogState(RegistrationState before) const;
-  void ReportFailure(const absl::Status& why);
+  void LogFailure(unsigned failures, const absl::Status& why) const;
+  void SetError(const absl::Status& why);
   void Announce(bool listed);
 
-  bool Ours() const;    // the record is one that we wrote, maybe under the lease before this one
-  bool Listed() const;  // it is ours, under the lease that we hold
+  etcd::Revision NewestRevision() const;
+  bool Removed() const;  // by an operator
+  bool Ours() const;     // the record is one that we wrote, under whichever of our leases
+  bool Listed() const;   // it is ours, under the lease that we hold
+  bool Marked() const;   // it is listed, as draining
   const std::string& WantedValue() const;
 
   const Plan plan_;
@@ -120,9 +145,11 @@ class Registration final : public std::enable_shared_from_this<Registration>,
   // What we do.
   RegistrationState state_ = RegistrationState::kRegistering;
   absl::Status last_error_;
-  bool busy_ = false;      // a request is under way
-  bool ever_put_ = false;  // from then on, a record of others is left alone
-  bool draining_ = false;  // by our own process
+  bool busy_ = false;       // a request is under way
+  bool ever_put_ = false;   // a record, or tried to
+  bool takes_over_ = true;  // if not, a record of others is left alone
+  bool in_doubt_ = false;   // whether the last write took effect
+  bool draining_ = false;   // by our own process
   bool ending_ = false;
   std::function<void(bool)> announced_;
   std::function<void()> ended_;
@@ -130,20 +157,24 @@ class Registration final : public std::enable_shared_from_this<Registration>,
 
   // What etcd holds, each key as of its revision; meaningless until read.
   bool read_ = false;
+  bool interrupted_ = false;  // the watches are
   etcd::Revision record_revision_ = 0;
   std::optional<Record> record_;
   etcd::Revision decision_revision_ = 0;
   etcd::Revision decision_mod_revision_ = 0;  // 0: no decision
   model::OperatorState operator_state_ = model::OperatorState::kNone;
 
-  std::int64_t lease_ = 0;  // 0: none at the moment
-  std::int64_t lost_lease_ = 0;
+  std::int64_t lease_ = 0;                  // 0: none at the moment
+  std::deque<std::int64_t> former_leases_;  // the newest first
   std::unique_ptr<etcd::Client::LeaseHold> lease_hold_;
   std::unique_ptr<etcd::Client::WatchHandle> record_watch_, state_watch_;
 
   base::Backoff backoff_;
-  unsigned failures_ = 0;  // in a row
-  bool waiting_ = false;   // for the retry
+  base::Backoff put_back_backoff_;  // of what others delete as soon as it is there
+  base::TimePoint put_at_{};        // the last time
+  unsigned request_failures_ = 0;   // in a row
+  unsigned grant_failures_ = 0;     // in a row
+  bool waiting_ = false;            // for the retry
   std::unique_ptr<etcd::EventLoop::Timer> retry_;
 };
 

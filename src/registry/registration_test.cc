@@ -3,11 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "src/base/clock.h"
 #include "src/base/observe.h"
+#include "src/base/serial_thread.h"
 #include "src/registry/fake_etcd.h"
+#include "turnout/log.h"
 
 namespace turnout::registry {
 namespace {
@@ -59,6 +65,7 @@ class RegistrationTest : public ::testing::Test {
     etcd_.Settle();
     ASSERT_THAT(states_, ElementsAre(kRegistered));
     states_.clear();
+    now_ += std::chrono::minutes(1);
   }
 
   // "" if there is none.
@@ -71,6 +78,8 @@ class RegistrationTest : public ::testing::Test {
     return kv == nullptr ? -1 : kv->lease;
   }
 
+  base::TimePoint now_{std::chrono::hours(1)};
+  const base::ScopedClock clock_{now_};
   FakeEtcd etcd_;
   FakeTimers timers_;
   std::vector<RegistrationState> states_;
@@ -159,10 +168,124 @@ TEST_F(RegistrationTest, ReadsAgainAfterCompaction) {
   BeginAndRegister();
   etcd_.PutAs(kStateKey, "removed", 0);
   etcd_.Compact();
+  EXPECT_THAT(timers_.RunAll(), AllOf(Ge(milliseconds(0)), Le(milliseconds(200))));
   etcd_.Settle();
   EXPECT_EQ(Value(), "");
   EXPECT_THAT(states_, ElementsAre(kRemoved));
   EXPECT_EQ(etcd_.watches(), 2);
+}
+
+// All of a fleet hear that etcd is back, and read at different times.
+TEST_F(RegistrationTest, ReadsAgainAfterEachInterruptionButNotAtOnce) {
+  BeginAndRegister();
+  std::set<milliseconds> delays;
+  for (int i = 0; i < 20; ++i) {
+    const int commits = etcd_.commits();
+    etcd_.Interrupt();
+    etcd_.Resume();
+    etcd_.Settle();
+    EXPECT_EQ(etcd_.commits(), commits);
+    ASSERT_EQ(timers_.waiting(), 1U);
+    delays.insert(timers_.RunAll());
+    etcd_.Settle();
+    EXPECT_EQ(etcd_.commits(), commits + 1);
+  }
+  EXPECT_GT(delays.size(), 5U);
+  EXPECT_LE(*delays.rbegin(), milliseconds(200));
+  EXPECT_THAT(states_, IsEmpty());
+}
+
+// The lease may stand in the backup, and the record not; by the time that we are connected again,
+// the revision has grown beyond ours, so that the watch goes on as if nothing had happened.
+TEST_F(RegistrationTest, PutsBackWhatABackupHasNotEvenIfTheWatchNoticesNothing) {
+  BeginAndRegister();
+  etcd_.Interrupt();
+  etcd_.Wipe();
+  for (int i = 0; i < 200; ++i) etcd_.PutAs("/other", "filler", 0);
+  etcd_.Resume();
+  timers_.RunAll();
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+  EXPECT_EQ(Lease(), 7);
+}
+
+TEST_F(RegistrationTest, TakesOverFromAnOlderIncarnationThatABackupHolds) {
+  BeginAndRegister();
+  etcd_.Wipe();
+  etcd_.PutAs(kKey, "from before the restart", 3);
+  etcd_.Compact();
+  timers_.RunAll();
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+  EXPECT_EQ(Lease(), 7);
+  EXPECT_EQ(states_.back(), kRegistered);
+  // But once only.
+  etcd_.PutAs(kKey, "theirs", 9);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "theirs");
+  EXPECT_EQ(states_.back(), kSuperseded);
+}
+
+TEST_F(RegistrationTest, OneThatWasSupersededTakesNothingOverInANewHistory) {
+  BeginAndRegister();
+  etcd_.PutAs(kKey, "theirs", 9);
+  etcd_.Settle();
+  etcd_.Wipe();
+  etcd_.PutAs(kKey, "theirs", 9);
+  etcd_.Compact();
+  timers_.RunAll();
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "theirs");
+  EXPECT_THAT(states_, ElementsAre(kSuperseded));
+}
+
+TEST_F(RegistrationTest, ARecordOfAnyOfItsFormerLeasesIsItsOwn) {
+  BeginAndRegister();
+  for (const int lease : {8, 9, 10}) {
+    etcd_.LoseLease();
+    etcd_.GrantLease(lease);
+    etcd_.Settle();
+    ASSERT_EQ(Lease(), lease);
+  }
+  etcd_.PutAs(kKey, value_, 7);
+  etcd_.Settle();
+  EXPECT_EQ(Lease(), 10);
+  EXPECT_EQ(states_.back(), kRegistered);
+}
+
+// In the new history events have revisions that are lower than those known from the old one.
+TEST_F(RegistrationTest, HearsOfEventsInAHistoryWithLowerRevisions) {
+  BeginAndRegister();
+  etcd_.Wipe();
+  etcd_.Compact();
+  timers_.RunAll();
+  etcd_.Settle();
+  ASSERT_LT(etcd_.Find(kKey)->mod_revision, 100);
+  etcd_.PutAs(kStateKey, "removed", 0);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_EQ(states_.back(), kRemoved);
+  etcd_.DeleteKey(kStateKey);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+}
+
+// Whoever does that must not make us as busy as it is itself.
+TEST_F(RegistrationTest, PutsBackWithBackoffWhatIsDeletedAgainAndAgain) {
+  BeginAndRegister();
+  etcd_.DeleteKey(kKey);
+  etcd_.Settle();
+  ASSERT_EQ(Value(), value_);
+  milliseconds step{100};
+  for (int i = 0; i < 10; ++i) {
+    etcd_.DeleteKey(kKey);
+    etcd_.Settle();
+    ASSERT_EQ(Value(), "");
+    EXPECT_THAT(timers_.RunAll(), AllOf(Ge(step / 2), Le(step)));
+    etcd_.Settle();
+    ASSERT_EQ(Value(), value_);
+    step = std::min(step * 2, milliseconds(5000));
+  }
 }
 
 TEST_F(RegistrationTest, StaysAwayWhileAnOperatorHasRemovedIt) {
@@ -317,6 +440,28 @@ TEST_F(RegistrationTest, RetriesWithGrowingDelaysForAsLongAsItTakes) {
   EXPECT_TRUE(last_error_.ok());
 }
 
+// Without etcd, the lease is refused and the keys cannot be read, both at the same time.
+TEST_F(RegistrationTest, SaysOnceThatEtcdIsAway) {
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  SetLogSink([&](const LogEntry& entry) {
+    const std::lock_guard lock(mutex);
+    lines.emplace_back(entry.message);
+  });
+  etcd_.set_failure(absl::UnavailableError("connection refused"));
+  Begin();
+  for (int i = 0; i < 1000; ++i) {
+    etcd_.Settle();
+    etcd_.FailGrant(absl::UnavailableError("connection refused"));
+    timers_.RunAll();
+  }
+  std::promise<void> reported;
+  base::ReportThread().Run([&] { reported.set_value(); });
+  reported.get_future().wait();
+  SetLogSink(nullptr);
+  EXPECT_EQ(lines.size(), 10U);  // at 1, 2, 4, … 512
+}
+
 TEST_F(RegistrationTest, ReportsThatThereIsNoLease) {
   Begin();
   etcd_.Settle();
@@ -352,6 +497,55 @@ TEST_F(RegistrationTest, DrainsThenDeletesThenLetsGoOfTheLease) {
   EXPECT_TRUE(etcd_.lease_released());
   EXPECT_THAT(steps, ElementsAre("announced", "ended"));
   EXPECT_THAT(states_, ElementsAre(kDraining, kEnded));
+}
+
+TEST_F(RegistrationTest, MarksItsRecordBeforeItDeletesIt) {
+  BeginAndRegister();
+  etcd_.set_failure(absl::OkStatus());
+  registration_->End(nullptr);
+  EXPECT_THAT(Value(), HasSubstr(R"("turnout.state":"draining")"));
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_THAT(states_, ElementsAre(kEnded));
+}
+
+TEST_F(RegistrationTest, EndsWithoutAMarkWhenAnOperatorHasRemovedIt) {
+  BeginAndRegister();
+  etcd_.PutAs(kStateKey, "removed", 0);
+  const int commits = etcd_.commits();
+  etcd_.SettleEvents();  // the deletion is under way
+  registration_->End(nullptr);
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_EQ(etcd_.commits(), commits + 1);
+  EXPECT_EQ(states_.back(), kEnded);
+}
+
+// Another registration of the process may keep the lease alive, and the record with it.
+TEST_F(RegistrationTest, DeletesWhatItPutAlthoughTheAnswerWasLost) {
+  Begin();
+  etcd_.Settle();
+  etcd_.LoseNextAnswer(absl::DeadlineExceededError("timed out"));
+  etcd_.GrantLease(7);
+  registration_->End(nullptr);
+  etcd_.Settle();
+  timers_.RunAll();
+  etcd_.Settle();
+  EXPECT_EQ(Value(), "");
+  EXPECT_EQ(states_.back(), kEnded);
+}
+
+TEST_F(RegistrationTest, MarksNothingThatAnOperatorHasRemoved) {
+  BeginAndRegister();
+  etcd_.set_failure(absl::UnavailableError("connection refused"));
+  etcd_.PutAs(kStateKey, "removed", 0);
+  etcd_.Settle();
+  etcd_.set_failure(absl::OkStatus());
+  std::vector<bool> announced;
+  registration_->Drain([&](bool listed) { announced.push_back(listed); });
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+  EXPECT_THAT(announced, ElementsAre(false));
 }
 
 TEST_F(RegistrationTest, DoesNotComeBackToDrain) {
