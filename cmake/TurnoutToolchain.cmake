@@ -29,6 +29,7 @@ set(TURNOUT_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Werror
 
 find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED)
+find_package(OpenSSL REQUIRED)
 find_package(absl CONFIG REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
 find_package(nlohmann_json CONFIG REQUIRED)

@@ -11,6 +11,7 @@
 #include "src/etcd/cluster.h"
 #include "src/etcd/key_value.h"
 #include "src/etcd/lease.h"
+#include "src/etcd/log_in.h"
 #include "src/etcd/rpc.h"
 #include "src/etcd/watch.h"
 
@@ -22,7 +23,9 @@ class ClientImpl final : public Client {
   // `random` chooses the member to begin with.
   explicit ClientImpl(const RegistryOptions& options,
                       base::RandomSource& random = base::ThreadRandom())
-      : cluster_(options.endpoints, random), caller_(cluster_, options.request_timeout) {}
+      : cluster_(options.endpoints, random, options.tls),
+        log_in_(options.username.empty() ? nullptr : std::make_unique<LogIn>(cluster_, options)),
+        caller_(cluster_, options.request_timeout, log_in_.get(), options.username) {}
 
   void RangePrefix(std::string prefix, Callback<RangeResult> done, std::size_t most) override {
     requests_.RangePrefix(std::move(prefix), std::move(done), most);
@@ -60,10 +63,11 @@ class ClientImpl final : public Client {
 
  private:
   Cluster cluster_;
+  const std::unique_ptr<LogIn> log_in_;
   Caller caller_;
   KeyValueRequests requests_{caller_};
-  Leases leases_{caller_, cluster_};
-  Watches watches_{cluster_, requests_};
+  Leases leases_{caller_};
+  Watches watches_{caller_, requests_};
 };
 
 }  // namespace turnout::etcd

@@ -1,9 +1,8 @@
 #include "src/etcd/cluster.h"
 
 #include <grpcpp/channel.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
-#include <grpcpp/support/channel_arguments.h>
+
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -12,54 +11,73 @@
 namespace turnout::etcd {
 namespace {
 
-grpc::ChannelArguments ChannelArgumentsForEtcd() {
-  grpc::ChannelArguments args;
-  // The way to etcd must not depend on how the program balances its own calls.
-  args.SetLoadBalancingPolicyName("pick_first");
-  args.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-  args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  // Events that were pending when a watch begins come in one message of any size.
-  args.SetMaxReceiveMessageSize(-1);
-  args.SetMaxSendMessageSize(-1);
-  // A silent member is found within 9 s. etcd allows a ping every 5 s, and none without a call.
-  args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 6000);
-  args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 3000);
-  args.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  // etcd that comes back is seen soon; the middle one also bounds an attempt to connect.
-  args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2000);
-  args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  args.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
-  return args;
-}
+// A thousand requests that fail together make no thousand attempts to connect.
+constexpr std::chrono::milliseconds kBetweenResets{500};
 
 }  // namespace
 
-Cluster::Cluster(const std::vector<std::string>& endpoints, base::RandomSource& random)
-    : current_(random.Below(endpoints.size())), endpoints_(absl::StrJoin(endpoints, ", ")) {
-  for (const std::string& endpoint : endpoints) members_.push_back({endpoint, nullptr});
+Cluster::Cluster(const std::vector<std::string>& endpoints, base::RandomSource& random,
+                 std::optional<TlsOptions> tls)
+    : transport_(std::make_unique<Transport>(std::move(tls))),
+      current_(random.Below(endpoints.size())),
+      endpoints_(absl::StrJoin(endpoints, ", ")) {
+  for (const std::string& endpoint : endpoints) {
+    members_.push_back(std::make_unique<Known>(endpoint, *transport_));
+  }
 }
 
 const Member& Cluster::current() {
-  Member& member = members_[current_];
-  if (member.channel == nullptr) {
-    // With its scheme, or gRPC might read a host name as one.
-    member.channel =
-        grpc::CreateCustomChannel(absl::StrCat("dns:///", member.endpoint),
-                                  grpc::InsecureChannelCredentials(), ChannelArgumentsForEtcd());
+  transport_->LookAtFiles();
+  Known& member = *members_[current_];
+  if (member.generation != transport_->generation()) {
+    member.generation = transport_->generation();
+    member.channel = nullptr;
+    member.diagnosis.Forget();
+  }
+  if (member.channel == nullptr && Refusal(member).ok()) {
+    member.channel = transport_->NewChannel(member.endpoint);
   }
   return member;
 }
 
+absl::Status Cluster::Refusal(const Member& member) const {
+  if (!transport_->unusable().ok()) return transport_->unusable();
+  return Find(member).diagnosis.Standing();
+}
+
 void Cluster::Failed(const Member& member, const absl::Status& why) {
-  // Else a name that could not be resolved for long is asked for every two minutes only.
-  grpc::experimental::ChannelResetConnectionBackoff(member.channel.get());
-  if (&member != &members_[current_] || members_.size() == 1) return;
+  Known& known = Find(member);
+  const auto now = Clock::now();
+  if (known.channel != nullptr && now >= known.reset_at + kBetweenResets) {
+    // Else a name that could not be resolved for long is asked for every two minutes only.
+    grpc::experimental::ChannelResetConnectionBackoff(known.channel.get());
+    known.reset_at = now;
+  }
+  if (&known != members_[current_].get() || members_.size() == 1) return;
   current_ = (current_ + 1) % members_.size();
   base::Log(LogSeverity::kDebug, "etcd",
-            absl::StrCat("asking ", members_[current_].endpoint, " now: ", why.message()));
+            absl::StrCat("asking ", members_[current_]->endpoint, " now: ", why.message()));
+}
+
+void Cluster::Explain(const Member& member, std::function<void(const absl::Status&)> then) {
+  Known& known = Find(member);
+  // Who is connected has failed for another reason; who has answered in plain text speaks it.
+  const bool connected =
+      known.channel != nullptr && known.channel->GetState(false) == GRPC_CHANNEL_READY;
+  if (connected || (known.has_worked && !transport_->uses_tls())) return then(absl::OkStatus());
+  known.diagnosis.Explain([&known, then = std::move(then)](const absl::Status& cause) {
+    // Else gRPC would go on trying by itself.
+    if (!known.diagnosis.Standing().ok()) known.channel = nullptr;
+    then(cause);
+  });
+}
+
+Cluster::Known& Cluster::Find(const Member& member) const {
+  for (const auto& known : members_) {
+    if (known.get() == &member) return *known;
+  }
+  // Members come from current() alone.
+  return *members_[current_];
 }
 
 }  // namespace turnout::etcd

@@ -29,24 +29,23 @@ void KeepAlives::Ask(std::int64_t id) {
   if (found == leases_.end() || stream_ == nullptr) return;  // opening asks for all
   if (found->second.unanswered) {
     return Break(absl::UnavailableError(
-        absl::StrCat("etcd LeaseKeepAlive on ", member_->endpoint, ": no answer")));
+        absl::StrCat("etcd LeaseKeepAlive on ", stream_->member().endpoint, ": no answer")));
   }
   Send(id, found->second);
 }
 
 void KeepAlives::Open() {
   reopen_.reset();
-  member_ = &cluster_.current();
   KeepAliveStream::Handler& handler = *this;
-  stream_ = std::make_unique<KeepAliveStream>(*member_, kKeepAlive, handler);
+  stream_ = std::make_unique<KeepAliveStream>(caller_, kKeepAlive, handler);
   for (auto& [id, lease] : leases_) Send(id, lease);
 }
 
 void KeepAlives::Break(const absl::Status& why) {
+  if (IsMembersFault(why)) caller_.cluster().Failed(stream_->member(), why);
   stream_.reset();
   for (auto& [id, lease] : leases_) lease.unanswered = false;
   base::Log(LogSeverity::kDebug, "etcd", absl::StrCat(why.message()));
-  cluster_.Failed(*member_, why);
   reopen_ = EventLoop::Get().RunAfter(backoff_.Next(), [this] { Open(); });
 }
 

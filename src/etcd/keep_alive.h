@@ -10,8 +10,8 @@
 #include "absl/status/status.h"
 #include "proto/etcd.pb.h"
 #include "src/base/backoff.h"
-#include "src/etcd/cluster.h"
 #include "src/etcd/event_loop.h"
+#include "src/etcd/rpc.h"
 #include "src/etcd/stream.h"
 
 namespace turnout::etcd {
@@ -31,7 +31,7 @@ class KeepAlives final : private KeepAliveStream::Handler {
     virtual void OnAnswer(Clock::time_point asked_at, std::chrono::seconds ttl) = 0;
   };
 
-  explicit KeepAlives(Cluster& cluster) : cluster_(cluster) {}
+  explicit KeepAlives(Caller& caller) : caller_(caller) {}
 
   void Add(std::int64_t id, Observer* observer);
   void Remove(std::int64_t id);
@@ -52,9 +52,8 @@ class KeepAlives final : private KeepAliveStream::Handler {
   void OnMessage(etcdpb::LeaseKeepAliveResponse response) override;
   void OnClosed(const absl::Status& why) override { Break(why); }
 
-  Cluster& cluster_;
+  Caller& caller_;
   std::map<std::int64_t, Lease> leases_;
-  const Member* member_ = nullptr;  // of the stream
   std::unique_ptr<KeepAliveStream> stream_;
   std::unique_ptr<EventLoop::Timer> reopen_;  // while there is no stream but leases
   base::Backoff backoff_{std::chrono::milliseconds(100), std::chrono::milliseconds(1000)};

@@ -71,7 +71,7 @@ class Lease final : public std::enable_shared_from_this<Lease>, private KeepAliv
 // All leases of a client.
 class Leases {
  public:
-  Leases(Caller& caller, Cluster& cluster) : caller_(caller), keep_alives_(cluster) {}
+  explicit Leases(Caller& caller) : caller_(caller), keep_alives_(caller) {}
 
   std::unique_ptr<Client::LeaseHold> Hold(std::chrono::seconds ttl,
                                           Client::LeaseObserver* observer);

@@ -9,6 +9,7 @@
 #include <grpcpp/support/async_stream.h>
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,10 +33,11 @@ class Stream {
     virtual void OnClosed(const absl::Status& why) = 0;
   };
 
-  // `method` is a path, "/etcdserverpb.Watch/Watch".
-  Stream(const Member& member, std::string method, Handler& handler)
-      : call_(std::make_shared<Call>(member, std::move(method), &handler)) {
-    call_->Start();
+  // To the cluster's current member, with a token where one is wanted. `method` is a path,
+  // "/etcdserverpb.Watch/Watch".
+  Stream(Caller& caller, std::string method, Handler& handler)
+      : call_(std::make_shared<Call>(caller, std::move(method), &handler)) {
+    call_->Begin();
   }
   ~Stream() { call_->Abandon(); }
   Stream(const Stream&) = delete;
@@ -43,6 +45,9 @@ class Stream {
 
   // In order; what the stream can no longer take is dropped.
   void Send(Request request) { call_->Send(std::move(request)); }
+
+  const Member& member() const { return call_->member(); }
+  const std::string& token() const { return call_->token(); }  // empty: none, or none yet
 
  private:
   class Call;
@@ -52,16 +57,24 @@ class Stream {
 template <typename Request, typename Response>
 class Stream<Request, Response>::Call : public std::enable_shared_from_this<Call> {
  public:
-  Call(const Member& member, std::string method, Handler* handler)
-      : member_(member), method_(std::move(method)), handler_(handler) {}
+  Call(Caller& caller, std::string method, Handler* handler)
+      : caller_(caller),
+        member_(caller.cluster().current()),
+        method_(std::move(method)),
+        handler_(handler) {}
 
-  void Start() {
-    // A member that has lost its leader ends the stream instead of falling silent.
-    context_.AddMetadata("hasleader", "true");
-    stream_ = grpc::TemplatedGenericStub<Request, Response>(member_.channel)
-                  .PrepareCall(&context_, method_, EventLoop::Get().queue());
-    stream_->StartCall(Begin(started_));
+  void Begin() {
+    if (caller_.log_in() == nullptr) return Start("");
+    caller_.log_in()->GetToken(caller_.timeout(), [self = this->shared_from_this()](
+                                                      const absl::StatusOr<std::string>& token) {
+      if (self->handler_ == nullptr) return;
+      if (!token.ok()) return self->handler_->OnClosed(token.status());
+      self->Start(*token);
+    });
   }
+
+  const Member& member() const { return member_; }
+  const std::string& token() const { return token_; }
 
   void Send(Request request) {
     unsent_.push_back(std::move(request));
@@ -90,13 +103,33 @@ class Stream<Request, Response>::Call : public std::enable_shared_from_this<Call
     std::shared_ptr<Call> call_;
   };
 
-  void* Begin(Operation& operation) {
+  void* Tag(Operation& operation) {
     operation.Begin(this->shared_from_this());
     return static_cast<EventLoop::Tag*>(&operation);
   }
 
-  void Read() { stream_->Read(&response_, Begin(read_)); }
-  void Write() { stream_->Write(unsent_.front(), Begin(written_)); }
+  void Start(const std::string& token) {
+    token_ = token;
+    if (absl::Status refusal = caller_.cluster().Refusal(member_); !refusal.ok()) {
+      return caller_.Refuse(method_, member_, refusal, Closing());
+    }
+    // A member that has lost its leader ends the stream instead of falling silent.
+    context_.AddMetadata("hasleader", "true");
+    if (!token_.empty()) context_.AddMetadata("token", token_);
+    stream_ = grpc::TemplatedGenericStub<Request, Response>(member_.channel)
+                  .PrepareCall(&context_, method_, EventLoop::Get().queue());
+    stream_->StartCall(Tag(started_));
+  }
+
+  // Tells the handler the end, unless it has gone meanwhile.
+  std::function<void(const absl::Status&)> Closing() {
+    return [self = this->shared_from_this()](const absl::Status& why) {
+      if (self->handler_ != nullptr) self->handler_->OnClosed(why);
+    };
+  }
+
+  void Read() { stream_->Read(&response_, Tag(read_)); }
+  void Write() { stream_->Write(unsent_.front(), Tag(written_)); }
 
   void OnStarted(bool ok) {
     open_ = ok;
@@ -121,17 +154,22 @@ class Stream<Request, Response>::Call : public std::enable_shared_from_this<Call
   void Close() {
     open_ = false;
     if (handler_ == nullptr || read_.under_way() || written_.under_way()) return;
-    stream_->Finish(&status_, Begin(finished_));
+    stream_->Finish(&status_, Tag(finished_));
   }
 
   void OnFinished(bool /*ok*/) {
     if (handler_ == nullptr) return;
     if (status_.ok()) status_ = grpc::Status(grpc::StatusCode::UNAVAILABLE, "the stream has ended");
-    handler_->OnClosed(RpcError(method_, member_, status_));
+    if (caller_.log_in() != nullptr && LogIn::ConcernsToken(status_)) {
+      caller_.log_in()->Reject(token_);
+    }
+    caller_.Conclude(method_, member_, status_, {}, Closing());
   }
 
+  Caller& caller_;
   const Member& member_;
   const std::string method_;
+  std::string token_;
   Handler* handler_;  // null: abandoned
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientAsyncReaderWriter<Request, Response>> stream_;

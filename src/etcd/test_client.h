@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <list>
@@ -65,6 +66,17 @@ class Journal {
     while (lines_.size() < count && written_.WaitUntil(mutex_, deadline)) {
     }
     return lines_;
+  }
+  // Until this line has been written; false when the time is over.
+  bool WaitFor(const std::string& line, std::chrono::milliseconds timeout = kPatience) {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    base::MutexLock lock(mutex_);
+    const auto is_there = [&] {
+      return std::find(lines_.begin(), lines_.end(), line) != lines_.end();
+    };
+    while (!is_there() && written_.WaitUntil(mutex_, deadline)) {
+    }
+    return is_there();
   }
 
  private:
@@ -139,13 +151,15 @@ class FirstMember final : public base::RandomSource {
 };
 
 // Clients are never destroyed; leak checkers are content as long as they can be reached.
-inline ClientImpl& NewClient(std::vector<std::string> endpoints,
-                             std::chrono::milliseconds timeout = std::chrono::seconds(15)) {
+inline ClientImpl& NewClientWith(const RegistryOptions& options) {
   static FirstMember& first = *new FirstMember;
   static auto& clients = *new std::list<ClientImpl>;
-  const RegistryOptions options{
-      .endpoints = std::move(endpoints), .prefix = {}, .request_timeout = timeout};
   return clients.emplace_back(options, first);
+}
+inline ClientImpl& NewClient(std::vector<std::string> endpoints,
+                             std::chrono::milliseconds timeout = std::chrono::seconds(15)) {
+  return NewClientWith(
+      {.endpoints = std::move(endpoints), .prefix = {}, .request_timeout = timeout});
 }
 
 // Each request, made on the loop and waited for.

@@ -37,9 +37,8 @@ std::unique_ptr<Client::WatchHandle> Watches::Add(std::string prefix, Revision s
 void Watches::Open() {
   reopen_.reset();
   if (set_.empty()) return;
-  member_ = &cluster_.current();
   WatchStream::Handler& handler = *this;
-  stream_ = std::make_unique<WatchStream>(*member_, kWatch, handler);
+  stream_ = std::make_unique<WatchStream>(caller_, kWatch, handler);
   silent_for_ = 0;
   ListenForSilence();
   set_.OnStreamOpened();
@@ -47,9 +46,9 @@ void Watches::Open() {
 
 void Watches::Break(const absl::Status& why) {
   base::Log(LogSeverity::kDebug, "etcd", absl::StrCat(why.message()));
+  if (IsMembersFault(why)) caller_.cluster().Failed(stream_->member(), why);
   stream_.reset();
   silence_.reset();
-  cluster_.Failed(*member_, why);
   reopen_ = EventLoop::Get().RunAfter(reopen_backoff_.Next(), [this] { Open(); });
   set_.OnStreamBroken(why);
 }
@@ -63,7 +62,7 @@ void Watches::OnSilence() {
   ++silent_for_;
   if (silent_for_ == kLeaveAfterSteps) {
     return Break(absl::UnavailableError(
-        absl::StrCat("etcd Watch on ", member_->endpoint, ": no sign of life")));
+        absl::StrCat("etcd Watch on ", stream_->member().endpoint, ": no sign of life")));
   }
   if (silent_for_ == kAskAfterSteps) {
     etcdpb::WatchRequest request;
@@ -89,6 +88,27 @@ void Watches::RetryLater() {
     create_missing_.reset();
     set_.CreateMissing();
   });
+}
+
+// A watch is refused for want of a permission, or because the token that its stream began with has
+// expired meanwhile: etcd does not say. A read of the same keys is refused for the same want.
+void Watches::AskWhyRefused(WatchSet::Id id, const std::string& prefix, const absl::Status& why) {
+  if (caller_.log_in() == nullptr) return set_.OnRefused(id, why);
+  requests_.RangePrefix(
+      prefix,
+      [this, id, why](const absl::StatusOr<RangeResult>& read) {
+        if (!read.ok()) return set_.OnRefused(id, read.status());
+        if (stream_ == nullptr) return;  // all are asked for again when there is one
+        if (stream_->token() == caller_.log_in()->token()) return set_.OnRefused(id, why);
+        OpenWithNewToken();
+      },
+      1);
+}
+
+void Watches::OpenWithNewToken() {
+  set_.OnStreamReplaced();
+  stream_.reset();
+  Open();
 }
 
 void Watches::AskNewestRevision(WatchSet::Id id, const std::string& key) {

@@ -9,9 +9,9 @@
 #include "proto/etcd.pb.h"
 #include "src/base/backoff.h"
 #include "src/etcd/client.h"
-#include "src/etcd/cluster.h"
 #include "src/etcd/event_loop.h"
 #include "src/etcd/key_value.h"
+#include "src/etcd/rpc.h"
 #include "src/etcd/stream.h"
 #include "src/etcd/watch_set.h"
 
@@ -23,7 +23,7 @@ namespace turnout::etcd {
 class Watches final : private WatchSet::Host,
                       private Stream<etcdpb::WatchRequest, etcdpb::WatchResponse>::Handler {
  public:
-  Watches(Cluster& cluster, KeyValueRequests& requests) : cluster_(cluster), requests_(requests) {}
+  Watches(Caller& caller, KeyValueRequests& requests) : caller_(caller), requests_(requests) {}
 
   std::unique_ptr<Client::WatchHandle> Add(std::string prefix, Revision start_revision,
                                            Client::WatchObserver* observer);
@@ -34,6 +34,7 @@ class Watches final : private WatchSet::Host,
 
   void Open();
   void Break(const absl::Status& why);
+  void OpenWithNewToken();
   void ListenForSilence();
   void OnSilence();
   void Close();
@@ -41,16 +42,16 @@ class Watches final : private WatchSet::Host,
   // WatchSet::Host
   void Send(etcdpb::WatchRequest request) override;
   void RetryLater() override;
+  void AskWhyRefused(WatchSet::Id id, const std::string& prefix, const absl::Status& why) override;
   void AskNewestRevision(WatchSet::Id id, const std::string& key) override;
 
   // WatchStream::Handler
   void OnMessage(etcdpb::WatchResponse response) override;
   void OnClosed(const absl::Status& why) override { Break(why); }
 
-  Cluster& cluster_;
+  Caller& caller_;
   KeyValueRequests& requests_;
   WatchSet set_{*this};
-  const Member* member_ = nullptr;  // of the stream
   std::unique_ptr<WatchStream> stream_;
   std::unique_ptr<EventLoop::Timer> reopen_;  // while there is no stream but watches
   base::Backoff reopen_backoff_{std::chrono::milliseconds(50), std::chrono::milliseconds(2000)};

@@ -6,6 +6,7 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/security/credentials.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -55,7 +56,20 @@ std::string NewFolder() {
   _exit(127);
 }
 
-// One linearizable read: answered once there is a leader.
+std::string Content(const std::string& path) {
+  if (path.empty()) return {};
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::shared_ptr<grpc::ChannelCredentials> Credentials(const EtcdTls& tls) {
+  if (tls.cert_file.empty()) return grpc::InsecureChannelCredentials();
+  return grpc::SslCredentials({.pem_root_certs = Content(tls.ca_file),
+                               .pem_private_key = Content(tls.our_key_file),
+                               .pem_cert_chain = Content(tls.our_cert_file)});
+}
+
+// One linearizable read: answered once there is a leader, or refused because we are nobody.
 bool Answers(const std::shared_ptr<grpc::Channel>& channel, std::chrono::milliseconds timeout) {
   grpc::ClientContext context;
   context.set_wait_for_ready(true);
@@ -72,7 +86,8 @@ bool Answers(const std::shared_ptr<grpc::Channel>& channel, std::chrono::millise
   void* tag = nullptr;
   bool ok = false;
   queue.Next(&tag, &ok);
-  return status.ok();
+  return status.ok() || status.error_code() == grpc::StatusCode::INVALID_ARGUMENT ||
+         status.error_code() == grpc::StatusCode::PERMISSION_DENIED;
 }
 
 }  // namespace
@@ -106,7 +121,8 @@ EtcdServer::EtcdServer(EtcdServerOptions options)
       client_port_(options_.ipv6),
       peer_port_(options_.ipv6),
       folder_(NewFolder()) {
-  Start();
+  Launch();
+  if (options_.awaits) AwaitAnswer();
 }
 
 EtcdServer::~EtcdServer() {
@@ -116,11 +132,13 @@ EtcdServer::~EtcdServer() {
 }
 
 std::vector<std::string> EtcdServer::Command() const {
-  const std::string client = "http://" + client_port_.address();
+  const EtcdTls& tls = options_.tls;
+  const std::string client =
+      (tls.cert_file.empty() ? "http://" : "https://") + client_port_.address();
   const std::string peer = "http://" + peer_port_.address();
   std::vector<std::string> command = {
       EtcdBinary(),
-      "--data-dir=" + folder_ + "/data",
+      "--data-dir=" + data_folder(),
       "--name=test",
       "--listen-client-urls=" + client,
       "--advertise-client-urls=" + client,
@@ -134,11 +152,23 @@ std::vector<std::string> EtcdServer::Command() const {
       "--log-level=warn",
       "--log-outputs=stderr",
   };
+  if (!tls.cert_file.empty()) {
+    command.insert(command.end(), {"--cert-file=" + tls.cert_file, "--key-file=" + tls.key_file});
+  }
+  if (!tls.client_ca_file.empty()) {
+    command.insert(command.end(),
+                   {"--client-cert-auth", "--trusted-ca-file=" + tls.client_ca_file});
+  }
   command.insert(command.end(), options_.flags.begin(), options_.flags.end());
   return command;
 }
 
 void EtcdServer::Start() {
+  Launch();
+  AwaitAnswer();
+}
+
+void EtcdServer::Launch() {
   std::vector<std::string> command = Command();
   std::vector<char*> arguments;
   for (std::string& word : command) arguments.push_back(word.data());
@@ -149,7 +179,6 @@ void EtcdServer::Start() {
   pid_ = fork();
   if (pid_ == 0) BecomeEtcd(arguments.data(), log, self);
   close(log);
-  AwaitAnswer();
 }
 
 void EtcdServer::AwaitAnswer() {
@@ -157,8 +186,8 @@ void EtcdServer::AwaitAnswer() {
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 20);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  const auto channel = grpc::CreateCustomChannel("dns:///" + endpoint(),
-                                                 grpc::InsecureChannelCredentials(), arguments);
+  const auto channel =
+      grpc::CreateCustomChannel("dns:///" + endpoint(), Credentials(options_.tls), arguments);
   const auto deadline = std::chrono::steady_clock::now() + kPatienceWithEtcd;
   while (!Answers(channel, std::chrono::milliseconds(500))) {
     if (Ended()) Fail("ended instead of serving");
@@ -192,7 +221,7 @@ bool EtcdServer::Ended() {
   return true;
 }
 
-void EtcdServer::Wipe() { std::filesystem::remove_all(folder_ + "/data"); }
+void EtcdServer::Wipe() { std::filesystem::remove_all(data_folder()); }
 
 void EtcdServer::Pause() const { kill(pid_, SIGSTOP); }
 void EtcdServer::Continue() const { kill(pid_, SIGCONT); }
