@@ -24,8 +24,9 @@ class Subscription {
 };
 
 struct WatchCallbacks {
-  // Each new snapshot, the first as soon as etcd has answered. Departures come at once; joins that
-  // come in a burst may share a snapshot. Calls do not overlap, and must not block for long: all
+  // Each new snapshot, the first as soon as etcd has answered (or, if it has not within 2 s, that
+  // of the cache, if there is one). Departures come at once; joins that come in a burst may share a
+  // snapshot. Calls do not overlap, and must not block for long: all
   // subscribers of the process share the thread.
   std::function<void(std::shared_ptr<const Snapshot>)> on_snapshot;
 
@@ -40,9 +41,10 @@ absl::StatusOr<std::unique_ptr<Subscription>> Watch(std::string_view service,
                                                     const RegistryOptions& registry,
                                                     WatchCallbacks callbacks);
 
-// Every service that has a record under the namespace, with its instances, sorted by name. Blocks
-// for at most `timeout`. Unavailable names the endpoints and the last error; FailedPrecondition in
-// a forked child.
+// Every service that has a record under the namespace, with its instances, sorted by name. With a
+// cache folder, instances that its last snapshot had and etcd has no more, though nobody announced
+// that, are among them as lapsed. Blocks for at most `timeout`. Unavailable names the endpoints and
+// the last error; FailedPrecondition in a forked child.
 absl::StatusOr<std::vector<Snapshot>> List(const RegistryOptions& registry,
                                            std::chrono::milliseconds timeout);
 

@@ -9,6 +9,7 @@
 #include "src/base/backoff.h"
 #include "src/base/fork.h"
 #include "src/base/mutex.h"
+#include "src/discovery/cache.h"
 #include "src/discovery/fold.h"
 #include "src/discovery/service_watch.h"
 #include "src/etcd/client.h"
@@ -75,6 +76,27 @@ etcd::RangeResult Part(const etcd::RangeResult& all, const std::string& prefix) 
   return part;
 }
 
+// With the cache, those that it knew and etcd does not, though nobody announced that, are lapsed.
+Snapshot SnapshotOf(const std::string& service, const RegistryOptions& options,
+                    const etcd::RangeResult& records, const etcd::RangeResult& states,
+                    steady_clock::time_point now) {
+  const discovery::Scope scope{.service = service,
+                               .keys = model::Keys(options.prefix),
+                               .limits = {.size_bytes = options.max_record_bytes,
+                                          .allow_unix_addresses = options.allow_unix_addresses},
+                               .max_instances = options.max_instances,
+                               .lapsed_limit = options.lapsed_limit};
+  std::shared_ptr<const discovery::View> before;
+  if (!options.cache_dir.empty()) {
+    const auto cached = discovery::CachedService(service, options).Load();
+    if (cached.has_value()) {
+      before = discovery::FoldList(scope, nullptr, cached->records, cached->states, now).view;
+    }
+  }
+  const auto folded = discovery::FoldList(scope, before.get(), records, states, now);
+  return *discovery::MakeSnapshot(scope, *folded.view);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Subscription>> Watch(std::string_view service,
@@ -107,17 +129,17 @@ absl::StatusOr<std::vector<Snapshot>> List(const RegistryOptions& registry,
     const auto parsed = keys.ParseRecord(kv.key);
     if (parsed.has_value()) records[parsed->first].kvs.push_back(kv);
   }
+  if (!options->cache_dir.empty()) {
+    // All of whose records may have vanished.
+    for (const std::string& service : discovery::CachedServices(*options)) records[service];
+  }
   std::vector<Snapshot> services;
   for (auto& [service, found] : records) {
-    const discovery::Scope scope{.service = service,
-                                 .keys = keys,
-                                 .limits = {.size_bytes = options->max_record_bytes,
-                                            .allow_unix_addresses = options->allow_unix_addresses},
-                                 .max_instances = options->max_instances};
     found.revision = all->revision;
-    const auto states = Part(*all, keys.StatePrefix(service));
-    const auto folded = discovery::FoldList(scope, nullptr, found, states, now);
-    services.push_back(*discovery::MakeSnapshot(scope, *folded.view));
+    Snapshot snapshot =
+        SnapshotOf(service, *options, found, Part(*all, keys.StatePrefix(service)), now);
+    if (found.kvs.empty() && snapshot.members.empty()) continue;
+    services.push_back(std::move(snapshot));
   }
   return services;
 }

@@ -14,7 +14,8 @@ bool IsOfAnotherHistory(const Scope& scope, const View& before, const etcd::Rang
     if (!id.has_value()) continue;
     const Entry* known = before.Find(*id);
     if (known == nullptr || known->record_revision == 0) {
-      if (!before.overflow) return true;
+      // A cache has left out whom nobody could call.
+      if (!before.overflow && !before.from_cache) return true;
     } else if (known->record_fault.empty() &&
                known->instance->create_revision != kv.create_revision) {
       return true;

@@ -1,6 +1,8 @@
 #include "src/discovery/report.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "src/base/log.h"
@@ -81,7 +83,19 @@ void ReportSnapshot(const std::shared_ptr<const Snapshot>& snapshot) {
               Concat({snapshot->service, ": ", std::to_string(snapshot->members.size()),
                       " instances at revision ", std::to_string(snapshot->revision)}));
   }
-  base::Observe([snapshot](Observer& observer) { observer.OnSnapshot(snapshot); });
+  // Weakly: one that has been replaced before the observer has time for it is not worth its memory.
+  base::Observe([weak = std::weak_ptr(snapshot)](Observer& observer) {
+    if (auto newest = weak.lock()) observer.OnSnapshot(std::move(newest));
+  });
+}
+
+void ReportCacheLoad(const Snapshot& snapshot) {
+  base::Count(base::GlobalCounters().cache_loads);
+  base::Log(LogSeverity::kWarning, kComponent,
+            Concat({"etcd has not answered: ", snapshot.service, " begins with ",
+                    std::to_string(snapshot.members.size()),
+                    " instances of the cache, as known at revision ",
+                    std::to_string(snapshot.revision)}));
 }
 
 void ReportOutage(const absl::Status& error) {

@@ -15,6 +15,7 @@ namespace turnout::discovery {
 // `after`: the view that the changes have led to.
 void ReportChanges(const Scope& scope, const View& after, const Changes& changes);
 void ReportSnapshot(const std::shared_ptr<const Snapshot>& snapshot);
+void ReportCacheLoad(const Snapshot& snapshot);
 void ReportOutage(const absl::Status& error);  // once for each outage
 void ReportRecovery(const std::string& service);
 void ReportRelist(const std::string& service, std::string_view why);

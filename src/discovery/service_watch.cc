@@ -7,14 +7,17 @@
 #include "src/base/fork.h"
 #include "src/base/mutex.h"
 #include "src/discovery/broadcast.h"
+#include "src/discovery/cache.h"
+#include "src/discovery/cold_start.h"
 #include "src/discovery/follower.h"
+#include "src/discovery/report.h"
 #include "src/etcd/client.h"
 #include "src/etcd/event_loop.h"
 
 namespace turnout::discovery {
 namespace {
 
-constexpr std::chrono::minutes kLinger{5};
+std::atomic<std::chrono::milliseconds> linger_time{std::chrono::minutes(5)};
 
 class ServiceWatch;
 
@@ -47,19 +50,20 @@ class ServiceWatch final : public Follower::Listener,
   // The rest is for the event loop's thread.
   void Start();
   void Linger();
-  void OnSnapshot(std::shared_ptr<const Snapshot> snapshot) override {
-    broadcast_.Publish(snapshot);
-  }
+  void OnSnapshot(std::shared_ptr<const Snapshot> snapshot) override;
   void OnError(const absl::Status& error) override { broadcast_.PublishError(error); }
   void OnRecovered() override { broadcast_.PublishError(absl::OkStatus()); }
 
  private:
+  void UseCache();
   void EndIfUnused();
 
   const std::string service_;
   const RegistryOptions options_;
   Broadcast broadcast_;
   std::atomic<int> subscribers_{0};
+  std::unique_ptr<Cache> cache_;  // null without a folder for it
+  std::unique_ptr<ColdStart> cold_start_;
   std::unique_ptr<Follower> follower_;
   std::unique_ptr<etcd::EventLoop::Timer> linger_;
 };
@@ -77,10 +81,29 @@ void ServiceWatch::Start() {
       .run_after = [&loop](auto delay, auto task) { return loop.RunAfter(delay, std::move(task)); },
       .now = std::chrono::steady_clock::now};
   follower_ = std::make_unique<Follower>(std::move(scope), std::move(environment), *this);
+  if (!options_.cache_dir.empty()) UseCache();
+}
+
+void ServiceWatch::UseCache() {
+  const Cache::Environment environment = CacheEnvironment();
+  cache_ = std::make_unique<Cache>(service_, options_, environment);
+  cold_start_ = std::make_unique<ColdStart>(*cache_, environment, [this](const CachedLists& lists) {
+    follower_->Preload(lists.records, lists.states);
+  });
+}
+
+void ServiceWatch::OnSnapshot(std::shared_ptr<const Snapshot> snapshot) {
+  if (snapshot->from_cache) {
+    ReportCacheLoad(*snapshot);
+  } else if (cache_ != nullptr) {
+    cold_start_->End();
+    cache_->Store(snapshot);
+  }
+  broadcast_.Publish(snapshot);
 }
 
 void ServiceWatch::Linger() {
-  linger_ = etcd::EventLoop::Get().RunAfter(kLinger, [this] { EndIfUnused(); });
+  linger_ = etcd::EventLoop::Get().RunAfter(linger_time, [this] { EndIfUnused(); });
 }
 
 void ServiceWatch::EndIfUnused() {
@@ -137,5 +160,7 @@ std::unique_ptr<Subscription> Subscribe(const std::string& service, const Regist
   auto subscription = watch->broadcast().Subscribe(std::move(callbacks));
   return std::make_unique<Share>(std::move(watch), std::move(subscription));
 }
+
+void SetLinger(std::chrono::milliseconds linger) { linger_time = linger; }
 
 }  // namespace turnout::discovery

@@ -16,6 +16,7 @@ using model::Concat;
 using model::Quoted;
 
 constexpr char kEnvironment[] = "TURNOUT_ETCD";
+constexpr char kCacheEnvironment[] = "TURNOUT_CACHE_DIR";
 constexpr char kDefaultEndpoint[] = "127.0.0.1:2379";
 constexpr std::string_view kScheme = "etcd://";
 
@@ -118,6 +119,8 @@ absl::StatusOr<RegistryOptions> Complete(RegistryOptions options) {
       options.endpoints.empty() ? EndpointsOfEnvironment() : CheckedEndpoints(options.endpoints);
   if (!endpoints.ok()) return endpoints.status();
   options.endpoints = *std::move(endpoints);
+  const char* cache_dir = std::getenv(kCacheEnvironment);
+  if (options.cache_dir.empty() && cache_dir != nullptr) options.cache_dir = cache_dir;
 
   if (absl::Status status = model::CheckPrefix(options.prefix); !status.ok()) return status;
   const auto timeout = options.request_timeout.count();
