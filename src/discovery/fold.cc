@@ -140,6 +140,7 @@ void Fold::PutRecord(std::string_view id, const etcd::KeyValue& kv) {
   }
   Entry& entry = Edit(id);
   entry.record_revision = kv.mod_revision;
+  entry.record_created = kv.create_revision;
   entry.record_hash = hash;
   auto parsed = model::ParseRecord(scope_.service, id, kv.value, scope_.limits);
   if (!parsed.ok()) {

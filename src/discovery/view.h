@@ -21,6 +21,7 @@ struct Entry {
   std::string id;
 
   etcd::Revision record_revision = 0;        // mod_revision of the record; 0: there is none
+  etcd::Revision record_created = 0;         // its create_revision
   std::size_t record_hash = 0;               // of its value
   std::shared_ptr<const Instance> instance;  // the newest good record; null: none was good
   std::string record_fault;                  // why the record is not good; empty: it is
