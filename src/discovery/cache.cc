@@ -38,10 +38,13 @@ class Complaints {
   }
   void Unwritable(const std::string& folder, const absl::Status& why) {
     if (!Add(folder)) return;
+    const std::string_view advice =
+        absl::IsResourceExhausted(why)
+            ? ""
+            : "; make it a folder that this user can write to, with space left, or unset "
+              "cache_dir and TURNOUT_CACHE_DIR";
     base::Log(LogSeverity::kWarning, kComponent,
-              Concat({"snapshots are not kept in ", folder, ": ", model::Message(why),
-                      "; make it a folder that this user can write to, with space left, or unset "
-                      "cache_dir and TURNOUT_CACHE_DIR"}));
+              Concat({"snapshots are not kept in ", folder, ": ", model::Message(why), advice}));
   }
   void Written(const std::string& folder) {
     const base::MutexLock lock(mutex_);
