@@ -1,7 +1,6 @@
 #include "src/registry/clusters.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <optional>
 
@@ -15,9 +14,6 @@ namespace {
 using model::Concat;
 using model::Quoted;
 
-constexpr char kEnvironment[] = "TURNOUT_ETCD";
-constexpr char kCacheEnvironment[] = "TURNOUT_CACHE_DIR";
-constexpr char kDefaultEndpoint[] = "127.0.0.1:2379";
 constexpr std::string_view kScheme = "etcd://";
 
 struct Clusters {
@@ -32,31 +28,6 @@ Clusters& AllClusters() {
 
 absl::Status Prefixed(std::string_view field, const absl::Status& status) {
   return absl::InvalidArgumentError(Concat({field, ": ", model::Message(status)}));
-}
-
-// The same endpoints in one spelling, each once.
-absl::StatusOr<std::vector<std::string>> CheckedEndpoints(const std::vector<std::string>& found) {
-  std::string list;
-  for (const std::string& endpoint : found) {
-    // A comma would make two endpoints of one.
-    if (endpoint.find(',') != std::string::npos) {
-      return absl::InvalidArgumentError(
-          Concat({"endpoints: must be one endpoint each, got ", Quoted(endpoint)}));
-    }
-    list += Concat({list.empty() ? "" : ",", endpoint});
-  }
-  auto endpoints = model::ParseEndpoints(list);
-  if (!endpoints.ok()) return Prefixed("endpoints", endpoints.status());
-  return endpoints;
-}
-
-absl::StatusOr<std::vector<std::string>> EndpointsOfEnvironment() {
-  const char* list = std::getenv(kEnvironment);
-  if (list == nullptr || model::Trimmed(list).empty())
-    return std::vector{std::string(kDefaultEndpoint)};
-  auto endpoints = model::ParseEndpoints(list);
-  if (!endpoints.ok()) return Prefixed(kEnvironment, endpoints.status());
-  return endpoints;
 }
 
 absl::StatusOr<RegistryOptions> OptionsOfCluster(std::string_view name) {
@@ -113,23 +84,6 @@ absl::StatusOr<std::string> PercentDecoded(std::string_view text) {
 }
 
 }  // namespace
-
-absl::StatusOr<RegistryOptions> Complete(RegistryOptions options) {
-  auto endpoints =
-      options.endpoints.empty() ? EndpointsOfEnvironment() : CheckedEndpoints(options.endpoints);
-  if (!endpoints.ok()) return endpoints.status();
-  options.endpoints = *std::move(endpoints);
-  const char* cache_dir = std::getenv(kCacheEnvironment);
-  if (options.cache_dir.empty() && cache_dir != nullptr) options.cache_dir = cache_dir;
-
-  if (absl::Status status = model::CheckPrefix(options.prefix); !status.ok()) return status;
-  const auto timeout = options.request_timeout.count();
-  if (timeout < 100 || timeout > 60'000) {
-    return absl::InvalidArgumentError(Concat(
-        {"request_timeout: must be 100 ms to 60000 ms, got ", std::to_string(timeout), " ms"}));
-  }
-  return options;
-}
 
 absl::StatusOr<Target> ResolveTarget(std::string_view authority, std::string_view path) {
   if (path.starts_with('/')) path.remove_prefix(1);

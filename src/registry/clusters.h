@@ -1,4 +1,4 @@
-// Which options a name, an authority or the environment stands for.
+// Which options a target's authority stands for, perhaps by a cluster's name.
 #ifndef TURNOUT_SRC_REGISTRY_CLUSTERS_H_
 #define TURNOUT_SRC_REGISTRY_CLUSTERS_H_
 
@@ -6,13 +6,10 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "src/registry/complete_options.h"
 #include "turnout/registry.h"
 
 namespace turnout::registry {
-
-// Checked, with endpoints filled in from the environment, deduplicated. InvalidArgument names the
-// field, what was found, what is allowed.
-absl::StatusOr<RegistryOptions> Complete(RegistryOptions options);
 
 struct Target {
   std::string service;

@@ -28,33 +28,6 @@ std::string ErrorOf(std::string_view target) {
   return std::string(model::Message(parsed.status()));
 }
 
-TEST_F(ClustersTest, EndpointsComeFromTheEnvironmentThenTheDefault) {
-  EXPECT_THAT(Complete({})->endpoints, ElementsAre("127.0.0.1:2379"));
-  setenv(kEnvironment, " a:1, b:2,a:1", 1);
-  EXPECT_THAT(Complete({})->endpoints, ElementsAre("a:1", "b:2"));
-  EXPECT_THAT(Complete({.endpoints = {"c:3", "[0::1]:4", "[::1]:4"}})->endpoints,
-              ElementsAre("c:3", "[::1]:4"));
-  setenv(kEnvironment, "a", 1);
-  EXPECT_EQ(Complete({}).status().message(),
-            "TURNOUT_ETCD: must be host:port or [v6]:port, port 1 to 65535, got \"a\"");
-  setenv(kEnvironment, "", 1);
-  EXPECT_THAT(Complete({})->endpoints, ElementsAre("127.0.0.1:2379"));
-}
-
-TEST_F(ClustersTest, OptionsAreChecked) {
-  const auto error = [](const RegistryOptions& options) {
-    return std::string(model::Message(Complete(options).status()));
-  };
-  EXPECT_THAT(error({.endpoints = {"a:1", "b"}}), HasSubstr("endpoints: must be host:port"));
-  EXPECT_THAT(error({.endpoints = {"a:1,b:2"}}), HasSubstr("endpoints: must be one endpoint each"));
-  EXPECT_THAT(error({.endpoints = {""}}), HasSubstr("endpoints: "));
-  EXPECT_THAT(error({.prefix = "team"}), HasSubstr("prefix: must be"));
-  EXPECT_EQ(error({.request_timeout = std::chrono::milliseconds(99)}),
-            "request_timeout: must be 100 ms to 60000 ms, got 99 ms");
-  EXPECT_FALSE(Complete({.request_timeout = std::chrono::milliseconds(60'001)}).ok());
-  EXPECT_TRUE(Complete({.prefix = "/team-a", .request_timeout = std::chrono::seconds(60)}).ok());
-}
-
 TEST_F(ClustersTest, TargetWithoutAuthority) {
   const auto target = ParseTarget("etcd:///hwholiday.srv.app");
   ASSERT_TRUE(target.ok()) << target.status();
