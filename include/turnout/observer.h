@@ -13,7 +13,8 @@
 namespace turnout {
 
 // What happens seldom. Methods are called from one thread of the library's own, in order, and may
-// block: that delays later events and log entries, and nothing else.
+// block: that delays later events and log entries, and nothing else. While 10,000 events wait, new
+// ones are dropped, and their number is logged; of snapshots that wait, only the newest stays.
 class Observer {
  public:
   virtual ~Observer() = default;

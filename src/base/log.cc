@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "src/base/mutex.h"
-#include "src/base/serial_thread.h"
+#include "src/base/report_queue.h"
 
 namespace turnout {
 namespace base {
@@ -20,8 +20,6 @@ struct Logger {
   std::atomic<int> least{kNothing};  // severities below it are not wanted
   Mutex mutex;
   std::shared_ptr<const LogSink> sink ABSL_GUARDED_BY(mutex);
-  std::size_t waiting ABSL_GUARDED_BY(mutex) = 0;
-  std::uint64_t dropped ABSL_GUARDED_BY(mutex) = 0;  // since the report thread last said so
 };
 
 Logger& TheLogger() {
@@ -39,14 +37,11 @@ void Deliver(LogSeverity severity, std::string_view component, std::string_view 
   if (sink) (*sink)(LogEntry{severity, component, message});
 }
 
-void DeliverDropped() {
-  Logger& logger = TheLogger();
-  std::uint64_t dropped = 0;
-  {
-    MutexLock lock(logger.mutex);
-    std::swap(dropped, logger.dropped);
-  }
-  Deliver(LogSeverity::kWarning, "log", std::to_string(dropped) + " entries dropped");
+ReportQueue& Queue() {
+  static ReportQueue& queue = *new ReportQueue(kMostWaiting, [](std::uint64_t dropped) {
+    Deliver(LogSeverity::kWarning, "log", std::to_string(dropped) + " entries dropped");
+  });
+  return queue;
 }
 
 }  // namespace
@@ -57,21 +52,7 @@ bool LogWanted(LogSeverity severity) {
 
 void Log(LogSeverity severity, std::string_view component, std::string message) {
   if (!LogWanted(severity)) return;
-  Logger& logger = TheLogger();
-  {
-    MutexLock lock(logger.mutex);
-    if (logger.waiting == kMostWaiting) {
-      // The notice takes its place in the order now, and says how many there were when it comes.
-      if (logger.dropped++ == 0) ReportThread().Run(DeliverDropped);
-      return;
-    }
-    ++logger.waiting;
-  }
-  ReportThread().Run([severity, component, message = std::move(message)] {
-    {
-      MutexLock lock(TheLogger().mutex);
-      --TheLogger().waiting;
-    }
+  Queue().Run([severity, component, message = std::move(message)] {
     Deliver(severity, component, message);
   });
 }

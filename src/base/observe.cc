@@ -1,14 +1,19 @@
 #include "src/base/observe.h"
 
+#include <cstddef>
 #include <memory>
+#include <string>
 #include <utility>
 
+#include "src/base/log.h"
 #include "src/base/mutex.h"
-#include "src/base/serial_thread.h"
+#include "src/base/report_queue.h"
 
 namespace turnout {
 namespace base {
 namespace {
+
+constexpr std::size_t kMostWaiting = 10'000;
 
 struct Holder {
   std::atomic<bool> set{false};  // spares a task for each event while nobody looks
@@ -27,11 +32,18 @@ std::shared_ptr<Observer> CurrentObserver() {
   return holder.observer;
 }
 
+ReportQueue& Queue() {
+  static ReportQueue& queue = *new ReportQueue(kMostWaiting, [](std::uint64_t dropped) {
+    Log(LogSeverity::kWarning, "observer", std::to_string(dropped) + " events dropped");
+  });
+  return queue;
+}
+
 }  // namespace
 
 void Observe(std::function<void(Observer&)> event) {
   if (!TheHolder().set.load(std::memory_order_relaxed)) return;
-  ReportThread().Run([event = std::move(event)] {
+  Queue().Run([event = std::move(event)] {
     if (const std::shared_ptr<Observer> observer = CurrentObserver()) event(*observer);
   });
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/base/serial_thread.h"
+#include "turnout/log.h"
 
 namespace turnout::base {
 namespace {
@@ -43,6 +44,29 @@ TEST(Observe, ReachesTheObserverThatIsSet) {
   Flush();
   EXPECT_THAT(recorder->keys, ElementsAre("/b: malformed", "/c: shadowed"));
   EXPECT_EQ(recorder.use_count(), 1);
+}
+
+TEST(Observe, DropsWhatABlockedObserverCannotTake) {
+  const auto recorder = std::make_shared<Recorder>();
+  SetObserver(recorder);
+  std::vector<std::string> warnings;
+  SetLogSink([&](const LogEntry& entry) { warnings.emplace_back(entry.message); });
+  std::promise<void> entered, let_go;
+  Observe([&](Observer&) {
+    entered.set_value();
+    let_go.get_future().wait();
+  });
+  entered.get_future().wait();
+  for (int i = 0; i < 10'007; ++i) {
+    Observe([](Observer& observer) { observer.OnRecordRejected("/a", "malformed"); });
+  }
+  let_go.set_value();
+  Flush();
+  Flush();  // the warning follows what the observer was told
+  SetObserver(nullptr);
+  SetLogSink({});
+  EXPECT_EQ(recorder->keys.size(), 10'000U);
+  EXPECT_THAT(warnings, ElementsAre("7 events dropped"));
 }
 
 TEST(Counters, ShowEachCounterUnderItsName) {
