@@ -21,7 +21,8 @@ constexpr milliseconds kLastRetry{5000};
 constexpr milliseconds kShortestWindow{5};
 constexpr milliseconds kLongestWindow{80};
 
-// Departures beyond this number wait for the end of their window, as joins do.
+// Departures beyond this number wait for the end of their window, as joins do, until there is a
+// quiet time: a storm of them makes one snapshot for each window.
 constexpr int kMostPromptDepartures = 4;
 
 // A fold of 100 µs (4,000 instances) is followed by none for 400 µs.
@@ -246,7 +247,6 @@ void Follower::Publish() {
 void Follower::EndWindow() {
   if (unpublished_) {
     window_length_ = std::min(kLongestWindow, window_length_ * 2);
-    prompt_departures_ = 0;
     Publish();
   } else {
     window_length_ = kShortestWindow;

@@ -106,7 +106,7 @@ class Follower {
   bool unpublished_ = false;          // `view_` has something that no snapshot had
   Environment::Timer window_;         // null in quiet times
   std::chrono::milliseconds window_length_;
-  int prompt_departures_ = 0;  // published in this window
+  int prompt_departures_ = 0;  // published within a window since the last quiet time
 
   Environment::Timer overflow_relist_;  // while records are left out though there is room
   Environment::Timer lapse_timer_;
