@@ -248,5 +248,22 @@ TEST(AddressesTest, ParsesWhatNeedsNoLookUp) {
   EXPECT_FALSE(ParseAddress("localhost:80").has_value());
 }
 
+// What is no longer registered is as good as the connection that it had while it was.
+TEST_F(ConnectionTest, ALapsedInstanceIsAsGoodAsItsConnection) {
+  Member member = MemberWith("127.0.0.1:80");
+  Connection connection(*this, member);
+  EXPECT_TRUE(connection.proven());
+  Start(connection);
+  made[0]->Set(GRPC_CHANNEL_READY);
+  member.status = InstanceStatus::kLapsed;
+  connection.UpdateLocked(member);
+  EXPECT_TRUE(connection.proven());
+  made[0]->Set(GRPC_CHANNEL_TRANSIENT_FAILURE, absl::UnavailableError("not serving"));
+  EXPECT_FALSE(connection.proven()) << "it fails its health check";
+  made[0]->Set(GRPC_CHANNEL_READY);
+  made[0]->Set(GRPC_CHANNEL_IDLE);
+  EXPECT_FALSE(connection.proven()) << "the connection is lost";
+}
+
 }  // namespace
 }  // namespace turnout::adapter
