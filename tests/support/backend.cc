@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 #include <utility>
 
 #include "proto/api.grpc.pb.h"
@@ -24,8 +25,11 @@ class Backend::Services {
  public:
   using Hook = std::function<grpc::Status(grpc::ServerContextBase&)>;
 
-  explicit Services(Hook before_answer)
-      : before_answer_(std::move(before_answer)), api_(*this), streams_(*this) {}
+  explicit Services(const BackendOptions& options)
+      : before_answer_(options.before_answer),
+        stream_pace_(options.stream_pace),
+        api_(*this),
+        streams_(*this) {}
 
   void Register(grpc::ServerBuilder& builder) {
     builder.RegisterService(&api_);
@@ -64,7 +68,10 @@ class Backend::Services {
                           grpc::ServerWriter<proto::Response>* writer) override {
       grpc::Status status = owner_.Begin(*context);
       if (!status.ok()) return status;
-      for (std::size_t i = 0; i < request->input().size(); ++i) writer->Write(owner_.answer_);
+      for (std::size_t i = 0; i < request->input().size(); ++i) {
+        std::this_thread::sleep_for(owner_.stream_pace_);
+        writer->Write(owner_.answer_);
+      }
       return grpc::Status::OK;
     }
     grpc::Status Upload(grpc::ServerContext* context, grpc::ServerReader<proto::Request>* reader,
@@ -89,6 +96,7 @@ class Backend::Services {
   };
 
   const Hook before_answer_;
+  const std::chrono::milliseconds stream_pace_;
   Api api_;
   Streams streams_;
   proto::Response answer_;
@@ -97,7 +105,7 @@ class Backend::Services {
 };
 
 Backend::Backend(BackendOptions options)
-    : options_(std::move(options)), services_(std::make_unique<Services>(options_.before_answer)) {
+    : options_(std::move(options)), services_(std::make_unique<Services>(options_)) {
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options_.listen, options_.credentials, &port_);
   // A test that means to take over a port must not share it with its predecessor by mistake.

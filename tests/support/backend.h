@@ -32,6 +32,9 @@ struct BackendOptions {
 
   // Runs at the beginning of each call, may block; what is not OK is the call's answer. Optional.
   std::function<grpc::Status(grpc::ServerContextBase&)> before_answer;
+
+  // Before each answer of a Download.
+  std::chrono::milliseconds stream_pace{0};
 };
 
 // Thread-safe.

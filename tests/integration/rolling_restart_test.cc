@@ -1,0 +1,190 @@
+// Twenty servers restarted one after another, on their addresses, under load.
+#include <grpcpp/support/channel_arguments.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "tests/support/checked_load.h"
+#include "tests/support/fixture.h"
+#include "tests/support/server_process.h"
+
+namespace turnout::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+using Time = LoggedCall::Time;
+
+constexpr int kServers = 20;
+constexpr int kStreamLength = 5;
+constexpr milliseconds kPace{20};  // so that a stream lasts for 100 ms
+
+// docs/reliability.md
+constexpr char kRetries[] = R"({
+  "methodConfig": [{
+    "name": [{}],
+    "retryPolicy": {
+      "maxAttempts": 4,
+      "initialBackoff": "0.05s",
+      "maxBackoff": "1s",
+      "backoffMultiplier": 2,
+      "retryableStatusCodes": ["UNAVAILABLE"]
+    }
+  }]
+})";
+constexpr char kLazy[] = R"({"loadBalancingConfig":[{"turnout":{"lazyConnections":true}}]})";
+
+// The end of one server's process, and the successor's registration.
+struct Restart {
+  std::string address;
+  Time begin;
+  Time end;
+};
+
+class RollingRestartTest : public IntegrationTest {
+ protected:
+  void SetUp() override {
+    std::vector<ServerProcessOptions> options(kServers, Server());
+    // Half of them keep their names, as those of a stateful set do.
+    for (int i = 0; i < kServers; i += 2) {
+      options[static_cast<std::size_t>(i)].id = "server-" + std::to_string(i);
+    }
+    servers_ = StartAll(std::move(options));
+    ASSERT_EQ(addresses().size(), kServers);
+  }
+
+  ServerProcessOptions Server() const {
+    return {.etcd = Etcd(),
+            .service = Service(),
+            .more = {"--pace-ms", std::to_string(kPace.count()), "--drain-delay-ms", "300",
+                     "--deadline-ms", "5000"},
+            .program = "tests/stream_server"};
+  }
+  std::set<std::string> addresses() const {
+    std::set<std::string> all;
+    for (const auto& server : servers_) all.insert(server->address());
+    return all;
+  }
+
+  // `end` ends the process.
+  Restart RestartOne(std::unique_ptr<ServerProcess>& server, void (ServerProcess::*end)()) const {
+    Restart restart{.address = server->address(), .begin = Clock::now()};
+    ServerProcessOptions options = Server();
+    options.listen = server->address();
+    if (server->id().rfind("server-", 0) == 0) options.id = server->id();
+    (server.get()->*end)();
+    server = std::make_unique<ServerProcess>(std::move(options));
+    EXPECT_TRUE(server->AwaitRegistered());
+    EXPECT_EQ(server->address(), restart.address);
+    restart.end = Clock::now();
+    return restart;
+  }
+
+  // Two threads with calls, two with streams.
+  static CheckedLoadOptions FourThreads() {
+    return {.call = {.version = "v1"},
+            .unary_threads = 2,
+            .stream_threads = 2,
+            .stream_length = kStreamLength};
+  }
+
+  void ExpectAllAnswer(const CallLog& log) const {
+    std::set<std::string> answered;
+    for (const auto& [address, count] : log.by_address) answered.insert(address);
+    EXPECT_EQ(answered, addresses()) << log;
+  }
+
+  std::vector<std::unique_ptr<ServerProcess>> servers_;
+};
+
+// How many of `streams` ran on a server when it was told to end.
+int CountInterrupted(const std::vector<LoggedCall>& streams, const std::vector<Restart>& restarts) {
+  int count = 0;
+  for (const Restart& restart : restarts) {
+    count += static_cast<int>(
+        std::count_if(streams.begin(), streams.end(), [&](const LoggedCall& stream) {
+          return stream.Address() == restart.address && stream.begin < restart.begin &&
+                 restart.begin < stream.end;
+        }));
+  }
+  return count;
+}
+
+TEST_F(RollingRestartTest, WithDrainNoCallFails) {
+  grpc::ChannelArguments soon_idle;
+  soon_idle.SetInt(GRPC_ARG_CLIENT_IDLE_TIMEOUT_MS, 1000);  // the least that gRPC takes
+  const auto unused = Channel();  // created, and first used when all have been restarted
+  const auto seldom_used = ChannelTo(Etcd(), Service(), {.arguments = &soon_idle});
+  CallLog seldom;
+  CheckedLoad load(Channel(), FourThreads());
+  CheckedLoad lazy_load(Channel(kLazy), {.call = {.version = "v1"}, .unary_threads = 1});
+  load.AwaitAnswers(100);
+  lazy_load.AwaitAnswers(100);
+  std::vector<Restart> restarts;
+  for (int round = 0; round < 2; ++round) {
+    for (auto& server : servers_) {
+      restarts.push_back(RestartOne(server, &ServerProcess::Drain));
+      if (restarts.size() % 4 == 0) seldom.Add(CheckedCall(seldom_used, {.version = "v1"}));
+    }
+  }
+  load.AwaitAnswers(500);
+  const CallLog log = load.Stop();
+  const CallLog lazy_log = lazy_load.Stop();
+  EXPECT_TRUE(log.failed.empty()) << log;
+  EXPECT_TRUE(lazy_log.failed.empty()) << lazy_log;
+  EXPECT_TRUE(seldom.failed.empty() && seldom.wrong.empty()) << seldom;
+  EXPECT_EQ(seldom.count(), 2 * kServers / 4);
+  for (int i = 0; i < 20; ++i) {
+    const LoggedCall call = CheckedCall(unused, {.version = "v1"});
+    EXPECT_TRUE(call.ok() && call.wrong.empty()) << call;
+  }
+  ExpectAllAnswer(log);
+  EXPECT_GT(CountInterrupted(log.answered_streams, restarts), 0) << "no stream was put to the test";
+  std::cout << log.unary << " calls and " << log.streams << " streams over " << restarts.size()
+            << " restarts\n";
+}
+
+// With each process that is killed, a thread may lose the one call that it has under way there.
+void ExpectOnlyCallsInFlightFailed(const CallLog& log, const std::vector<Restart>& kills) {
+  std::set<std::pair<int, const Restart*>> lost;
+  for (const LoggedCall& call : log.failed) {
+    const auto of = std::find_if(kills.begin(), kills.end(), [&](const Restart& kill) {
+      return call.Address() == kill.address && kill.begin <= call.end && call.begin <= kill.end;
+    });
+    ASSERT_NE(of, kills.end()) << "not in flight on a process that was killed: " << call;
+    EXPECT_TRUE(lost.emplace(call.thread, &*of).second)
+        << "called the killed process again, when the thread knew that it was gone: " << call;
+    EXPECT_EQ(call.answer.status.error_code(), grpc::StatusCode::UNAVAILABLE) << call;
+  }
+}
+
+TEST_F(RollingRestartTest, WithoutDrainOnlyCallsInFlightFailAndRetriesSaveThoseWithoutAResponse) {
+  CheckedLoad load(Channel(), FourThreads());
+  CheckedLoad retried_load(Channel(kRetries), FourThreads());
+  load.AwaitAnswers(100);
+  retried_load.AwaitAnswers(100);
+  std::vector<Restart> kills;
+  for (auto& server : servers_) {
+    kills.push_back(RestartOne(server, &ServerProcess::Kill));
+    load.AwaitAnswers(20);
+  }
+  load.AwaitAnswers(500);
+  retried_load.AwaitAnswers(500);
+  const CallLog log = load.Stop();
+  const CallLog retried = retried_load.Stop();
+  ExpectOnlyCallsInFlightFailed(log, kills);
+  ExpectOnlyCallsInFlightFailed(retried, kills);
+  EXPECT_FALSE(log.failed.empty()) << "no call was in flight on any of them";
+  EXPECT_EQ(retried.CountFailed(/*streaming=*/false), 0) << retried;
+  for (const LoggedCall& call : retried.failed) EXPECT_GT(call.responses, 0) << call;
+  ExpectAllAnswer(log);
+  ExpectAllAnswer(retried);
+  std::cout << "without retries: " << log.CountFailed(false) << " of " << log.unary << " calls and "
+            << log.CountFailed(true) << " of " << log.streams << " streams failed; with them "
+            << retried.CountFailed(false) << " of " << retried.unary << " and "
+            << retried.CountFailed(true) << " of " << retried.streams << "\n";
+}
+
+}  // namespace
+}  // namespace turnout::testing

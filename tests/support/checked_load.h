@@ -1,0 +1,102 @@
+// Calls all the time and checks every single answer: it comes from the process at the other end of
+// the connection that was picked, and that process is of the version that was asked for.
+//
+// That can be said because servers answer `VERSION ADDRESS`, with the address that they announce,
+// and gRPC tells the address to which a call went, also of one that failed, unless its deadline
+// ended it. Tests in which a process takes over the address of another give them different
+// versions.
+#ifndef TURNOUT_TESTS_SUPPORT_CHECKED_LOAD_H_
+#define TURNOUT_TESTS_SUPPORT_CHECKED_LOAD_H_
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <iosfwd>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/caller.h"
+
+namespace turnout::testing {
+
+struct LoggedCall {
+  using Time = std::chrono::steady_clock::time_point;
+
+  int thread = 0;
+  bool is_stream = false;
+  Time begin;
+  Time end;
+  Answer answer;      // of a stream: its last
+  int responses = 0;  // that have come
+  std::string wrong;  // what was wrong with an answer; empty: nothing
+
+  // "127.0.0.1:40001", to which the call was sent last; empty: to nobody, or not known
+  std::string Address() const;
+  bool ok() const { return answer.status.ok(); }
+};
+std::ostream& operator<<(std::ostream& out, const LoggedCall& call);
+
+// One call of `proto.Api/ApiTest`, or of `turnout.test.Streams/Download` with so many answers.
+LoggedCall CheckedCall(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& options);
+LoggedCall CheckedStream(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& options,
+                         int length);
+
+// What came of many calls.
+struct CallLog {
+  int unary = 0;
+  int streams = 0;
+  std::map<std::string, int> by_address;  // of those that were answered
+  std::vector<LoggedCall> failed;
+  std::vector<LoggedCall> wrong;
+  std::vector<LoggedCall> answered_streams;
+
+  void Add(LoggedCall call);
+  int count() const { return unary + streams; }
+  int CountFailed(bool streaming) const;
+};
+std::ostream& operator<<(std::ostream& out, const CallLog& log);
+
+struct CheckedLoadOptions {
+  CallOptions call;
+  int unary_threads = 2;
+  int stream_threads = 0;
+  int stream_length = 5;
+};
+
+class CheckedLoad {
+ public:
+  CheckedLoad(std::shared_ptr<grpc::Channel> channel, CheckedLoadOptions options);
+  ~CheckedLoad() { Stop(); }
+  CheckedLoad(const CheckedLoad&) = delete;
+  CheckedLoad& operator=(const CheckedLoad&) = delete;
+
+  // Until so many calls that begin from now on have been answered. The test has failed if that
+  // takes longer than kPatience.
+  void AwaitAnswers(int count);
+  // The same, of those from one address.
+  void AwaitAnswerFrom(const std::string& address);
+
+  // What has come of the calls that have ended; the rest end first. Wrong answers fail the test.
+  CallLog Stop();
+
+ private:
+  void Run(int thread);
+  void Await(const std::function<bool()>& reached);
+  int Answered() const;
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  const CheckedLoadOptions options_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  CallLog log_;
+  bool stopped_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace turnout::testing
+
+#endif  // TURNOUT_TESTS_SUPPORT_CHECKED_LOAD_H_
