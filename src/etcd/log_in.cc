@@ -90,6 +90,12 @@ void LogIn::Reject(const std::string& token) {
 
 void LogIn::Begin() {
   under_way_ = true;
+  if (!cluster_.transport().uses_tls() && !std::exchange(told_plain_, true)) {
+    base::Log(LogSeverity::kWarning, "etcd",
+              absl::StrCat("the password goes to etcd at ", cluster_.endpoints(),
+                           " in plain text, for all on the way to read: set tls "
+                           "(TURNOUT_ETCD_TLS=1, or TURNOUT_ETCD_CA_FILE)"));
+  }
   if (password_file_.empty()) return Authenticate(password_);
   PasswordThread().Run([this] {
     EventLoop::Get().Post(
@@ -109,7 +115,13 @@ void LogIn::Authenticate(const absl::StatusOr<std::string>& password) {
   request.set_password(*password);
   caller_->Call<etcdpb::AuthenticateResponse>(
       kAuthenticate, request,
-      [this](const absl::StatusOr<etcdpb::AuthenticateResponse>& answer) { OnAnswer(answer); });
+      [this, sent = *password](absl::StatusOr<etcdpb::AuthenticateResponse> answer) {
+        // Whoever answers has been told the password, and might repeat it.
+        if (!answer.ok() && absl::StrContains(answer.status().message(), sent)) {
+          answer = absl::Status(answer.status().code(), "etcd Authenticate: failed");
+        }
+        OnAnswer(answer);
+      });
 }
 
 void LogIn::OnAnswer(const absl::StatusOr<etcdpb::AuthenticateResponse>& answer) {
@@ -129,7 +141,6 @@ void LogIn::OnAnswer(const absl::StatusOr<etcdpb::AuthenticateResponse>& answer)
     return Succeed("");
   }
   if (IsMembersFault(error)) return Fail(error, backoff_);
-  // Nothing of what etcd says is repeated: it has been told the password.
   Fail(absl::UnauthenticatedError(absl::StrCat(
            "etcd at ", cluster_.endpoints(), " does not take the password of user \"",
            absl::CHexEscape(username_), "\", or knows no such user: correct username and ",

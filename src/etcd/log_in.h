@@ -69,7 +69,7 @@ class LogIn {
   const std::string username_, password_, password_file_;
   std::optional<std::string> token_;
   bool under_way_ = false;
-  bool told_unneeded_ = false;
+  bool told_unneeded_ = false, told_plain_ = false;
   std::list<Waiter> waiters_;
   absl::Status last_error_;
   Clock::time_point not_before_;

@@ -111,8 +111,16 @@ class WatchJournal final : public Client::WatchObserver, public Journal {
     Write(absl::StrCat("to ", revision));
   }
   void OnCompacted(Revision /*revision*/) override { Write("compacted"); }
-  void OnInterrupted(const absl::Status& /*why*/) override { Write("interrupted"); }
+  void OnInterrupted(const absl::Status& why) override {
+    why_.Set(std::string{why.message()});
+    Write("interrupted");
+  }
   void OnResumed() override { Write("resumed"); }
+
+  std::string WaitForWhy() { return why_.Wait().value_or(""); }  // of the newest interruption
+
+ private:
+  Slot<std::string> why_;
 };
 
 // Made, and destroyed, on the loop.
@@ -167,11 +175,11 @@ class BlockingClient {
  public:
   explicit BlockingClient(Client& client) : client_(client) {}
 
-  absl::StatusOr<RangeResult> RangePrefix(std::string prefix) {
-    return Await<RangeResult>([&](auto done) { client_.RangePrefix(prefix, done); });
+  absl::StatusOr<RangeResult> RangePrefix(std::string prefix, std::size_t most = 0) {
+    return Await<RangeResult>([&](auto done) { client_.RangePrefix(prefix, done, most); });
   }
-  absl::StatusOr<RangeResult> Get(std::string key) {
-    return Await<RangeResult>([&](auto done) { client_.Get(key, done); });
+  absl::StatusOr<RangeResult> Get(std::string key, Revision at = 0) {
+    return Await<RangeResult>([&](auto done) { client_.Get(key, done, at); });
   }
   absl::StatusOr<Revision> Put(std::string key, std::string value, std::int64_t lease = 0) {
     return Await<Revision>([&](auto done) { client_.Put(key, value, lease, done); });
