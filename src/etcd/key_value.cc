@@ -1,9 +1,11 @@
 #include "src/etcd/key_value.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "proto/etcd.pb.h"
 #include "src/etcd/convert.h"
 
@@ -24,6 +26,28 @@ void TakeKeyValues(etcdpb::RangeResponse& from, RangeResult& to) {
   for (etcdpb::KeyValue& kv : *from.mutable_kvs()) to.kvs.push_back(FromProto(std::move(kv)));
 }
 
+// What is wrong with an answer that etcd itself would not give; empty: nothing. Else revisions and
+// pages without end could be made of it.
+std::string FaultOf(const etcdpb::RangeRequest& request, const etcdpb::RangeResponse& response) {
+  const Revision newest = response.header().revision();
+  if (newest <= 0 || newest == std::numeric_limits<Revision>::max()) return "no such revision";
+  if (request.limit() > 0 && response.kvs_size() > request.limit()) return "more than asked for";
+  const std::string* least = &request.key();
+  for (const etcdpb::KeyValue& kv : response.kvs()) {
+    if (kv.key() < *least) return "keys out of order";
+    if (kv.create_revision() <= 0 || kv.mod_revision() < kv.create_revision() ||
+        kv.mod_revision() > newest) {
+      return "revisions that cannot be";
+    }
+    least = &kv.key();
+  }
+  return "";
+}
+
+absl::Status Implausible(const std::string& fault) {
+  return absl::InternalError(absl::StrCat("etcd Range: an answer with ", fault));
+}
+
 // One reading of a prefix: the first page sets the revision at which the others are read. etcd
 // answers in the order of the keys; asking for that order would make it read all for each page.
 class PagedRange : public std::enable_shared_from_this<PagedRange> {
@@ -39,6 +63,8 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
     caller_.Call<etcdpb::RangeResponse>(
         kRange, request_, [self = shared_from_this()](absl::StatusOr<etcdpb::RangeResponse> page) {
           if (!page.ok()) return self->done_(page.status());
+          const std::string fault = FaultOf(self->request_, *page);
+          if (!fault.empty()) return self->done_(Implausible(fault));
           self->TakePage(*page);
         });
   }
@@ -78,8 +104,11 @@ void KeyValueRequests::Get(std::string key, Callback<RangeResult> done, Revision
   request.set_revision(at);
   request.set_key(std::move(key));
   caller_.Call<etcdpb::RangeResponse>(
-      kRange, request, [done = std::move(done)](absl::StatusOr<etcdpb::RangeResponse> response) {
+      kRange, request,
+      [done = std::move(done), request](absl::StatusOr<etcdpb::RangeResponse> response) {
         if (!response.ok()) return done(response.status());
+        const std::string fault = FaultOf(request, *response);
+        if (!fault.empty()) return done(Implausible(fault));
         RangeResult result{.revision = response->header().revision(), .kvs = {}};
         TakeKeyValues(*response, result);
         done(std::move(result));

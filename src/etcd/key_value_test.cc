@@ -122,6 +122,55 @@ TEST_F(KeyValueTest, AllPagesShowTheRevisionOfTheFirst) {
   EXPECT_EQ((*result)->kvs.size(), (*result)->revision < *deletion ? 3000U : 2999U);
 }
 
+TEST_F(KeyValueTest, OfMoreThanWantedTheFirstComeAndItIsSaid) {
+  for (int i = 0; i < 2500; i += 100) ASSERT_TRUE(etcd_.Commit(PutHundred("/most/", i)).ok());
+  struct Case {
+    std::size_t most;
+    std::size_t expected;
+    bool more;
+  };
+  const std::vector<Case> cases = {{0, 2500, false},    {1, 1, true},         {999, 999, true},
+                                   {1000, 1000, true},  {1001, 1001, true},   {2000, 2000, true},
+                                   {2499, 2499, true},  {2500, 2500, false},  {2501, 2500, false},
+                                   {3000, 2500, false}, {20'000, 2500, false}};
+  for (const auto& [most, expected, more] : cases) {
+    const auto result = etcd_.RangePrefix("/most/", most);
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_THAT(result->kvs, SizeIs(expected)) << "of at most " << most;
+    EXPECT_EQ(result->more, more) << "of at most " << most;
+    EXPECT_EQ(result->kvs.front().key, "/most/00000");
+    EXPECT_EQ(result->kvs.back().key, absl::StrFormat("/most/%05d", expected - 1));
+  }
+}
+
+TEST_F(KeyValueTest, GetsAKeyAsItWas) {
+  const auto first = etcd_.Put("/past", "first");
+  const auto second = etcd_.Put("/past", "second");
+  const auto deleted = etcd_.Delete("/past");
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_EQ(etcd_.Get("/past", *first)->kvs.at(0).value, "first");
+  EXPECT_EQ(etcd_.Get("/past", *second)->kvs.at(0).value, "second");
+  EXPECT_THAT(etcd_.Get("/past", *first - 1)->kvs, SizeIs(0));
+  EXPECT_THAT(etcd_.Get("/past", deleted->revision)->kvs, SizeIs(0));
+  // What etcd says there is now.
+  EXPECT_EQ(etcd_.Get("/past", *first)->revision, deleted->revision);
+}
+
+TEST_F(KeyValueTest, APastThatIsForgottenAndAFutureAreOutOfRange) {
+  const EtcdServer server;  // its own, since compaction concerns everybody
+  BlockingClient etcd(NewClient({server.endpoint()}));
+  const auto first = etcd.Put("/past", "first");
+  const auto second = etcd.Put("/past", "second");
+  etcdpb::CompactionRequest compact;
+  compact.set_revision(*second);
+  CallEtcd<etcdpb::CompactionResponse>(server.endpoint(), "/etcdserverpb.KV/Compact", compact);
+  EXPECT_TRUE(absl::IsOutOfRange(etcd.Get("/past", *first).status()));
+  EXPECT_EQ(etcd.Get("/past", *second)->kvs.at(0).value, "second");
+  const auto future = etcd.Get("/past", *second + 1);
+  EXPECT_TRUE(absl::IsOutOfRange(future.status()));
+  EXPECT_THAT(std::string(future.status().message()), HasSubstr("future"));
+}
+
 TEST_F(KeyValueTest, AnEmptyPrefixMeansEverything) {
   ASSERT_TRUE(etcd_.Put("!", "the least").ok());
   ASSERT_TRUE(etcd_.Put("\xff\xff", "the last").ok());

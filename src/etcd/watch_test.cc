@@ -70,13 +70,14 @@ TEST_F(WatchTest, MissesNothingWhileEtcdRestarts) {
   BlockingClient other(NewClient({server_.endpoint()}));
   const Revision second = *other.Put("/a/2", "2");
   const Revision third = *other.Put("/a/1", "3");
-  const auto lines = journal.Wait(9);
   // One or two calls, whether the watch was there before both.
+  std::vector<std::string> lines = journal.Wait(8);
+  if (lines.back() != To(third)) lines = journal.Wait(9);
   EXPECT_EQ(lines[3], "interrupted");
   EXPECT_EQ(lines[4], "resumed");
   EXPECT_EQ(lines[5], "put /a/2 2");
   EXPECT_THAT(lines, Contains("put /a/1 3"));
-  EXPECT_THAT(journal.Wait(8), Contains(To(third)));
+  EXPECT_EQ(lines.back(), To(third));
   EXPECT_EQ(std::count(lines.begin(), lines.end(), "put /a/2 2"), 1);
   EXPECT_GT(third, second);
 }
