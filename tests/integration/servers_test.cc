@@ -40,15 +40,6 @@ class ServersTest : public IntegrationTest {
       ASSERT_EQ(call.wrong, "");
     }
   }
-  // Only calls that were under way with `address` when its process died: of each thread the one.
-  static void ExpectOnlyCallsInFlightFailed(const CallLog& log, const std::string& address) {
-    std::map<int, int> by_thread;
-    for (const LoggedCall& call : log.failed) {
-      EXPECT_EQ(call.Address(), address) << call;
-      EXPECT_EQ(call.answer.status.error_code(), grpc::StatusCode::UNAVAILABLE) << call;
-      EXPECT_EQ(++by_thread[call.thread], 1) << call;
-    }
-  }
 };
 
 TEST_F(ServersTest, OnlyCallsInFlightFailWhenAServerIsKilled) {
@@ -57,7 +48,7 @@ TEST_F(ServersTest, OnlyCallsInFlightFailWhenAServerIsKilled) {
   CheckedLoad other_load(Channel(), LoadOf("v2"));
   load.AwaitAnswerFrom(servers[0]->address());
   load.AwaitAnswerFrom(servers[1]->address());
-  servers[0]->Kill();
+  const Kill kill = servers[0]->Kill();
   load.AwaitAnswers(100);
   // Nor does its record's end, a lease later, make a difference.
   Follower follower(Etcd(), Service());
@@ -65,7 +56,7 @@ TEST_F(ServersTest, OnlyCallsInFlightFailWhenAServerIsKilled) {
       [&](const Snapshot& snapshot) { return IsUnlisted(snapshot, servers[0]->id()); });
   load.AwaitAnswers(100);
   other_load.AwaitAnswers(100);
-  ExpectOnlyCallsInFlightFailed(load.Stop(), servers[0]->address());
+  ExpectOnlyCallsInFlightFailed(load.Stop(), {kill});
   const CallLog others = other_load.Stop();
   EXPECT_TRUE(others.failed.empty()) << others;
   ExpectAnsweredBy(Channel(), "v1", servers[1]->answer(), 50);
@@ -150,11 +141,11 @@ TEST_F(ServersTest, ARestartAsAnotherVersionAnswersNoCallForTheOldOne) {
   CheckedLoad new_load(channel, LoadOf("v2"));
   const std::string address = servers[0]->address();
   old_load.AwaitAnswerFrom(address);
-  servers[0]->Kill();
+  const Kill kill = servers[0]->Kill();
   const auto again = StartAll({Server("v2", address)});
   new_load.AwaitAnswers(300);
   old_load.AwaitAnswers(300);
-  ExpectOnlyCallsInFlightFailed(old_load.Stop(), address);
+  ExpectOnlyCallsInFlightFailed(old_load.Stop(), {kill});
   for (const LoggedCall& call : new_load.Stop().failed) {  // before it was there
     EXPECT_EQ(call.answer.status.error_code(), grpc::StatusCode::UNAVAILABLE) << call;
     EXPECT_EQ(call.Address(), "") << call;
@@ -173,7 +164,7 @@ TEST_F(ServersTest, ARestartAsAnotherServiceAnswersNoCallForTheOldOne) {
   CheckedLoad load(channel, {.unary_threads = kThreads});  // of any version
   const std::string address = servers[0]->address();
   load.AwaitAnswerFrom(address);
-  servers[0]->Kill();
+  const Kill kill = servers[0]->Kill();
   ServerProcessOptions other = Server("other", address);
   other.service = other_service;
   const auto again = StartAll({other});
@@ -181,8 +172,7 @@ TEST_F(ServersTest, ARestartAsAnotherServiceAnswersNoCallForTheOldOne) {
   ExpectAnsweredBy(other_channel, "other", again[0]->answer(), 50);
   EXPECT_TRUE(Admin().Get(servers[0]->key()).has_value()) << "its lease should live still";
   load.AwaitAnswers(300);
-  const CallLog log = load.Stop();
-  ExpectOnlyCallsInFlightFailed(log, address);
+  ExpectOnlyCallsInFlightFailed(load.Stop(), {kill});
   ExpectAnsweredBy(channel, "old", servers[1]->answer(), 50);
   ExpectAnsweredBy(Channel(), "old", servers[1]->answer(), 20);  // nor on new connections
 }

@@ -121,6 +121,24 @@ std::ostream& operator<<(std::ostream& out, const CallLog& log) {
   return out;
 }
 
+void ExpectOnlyCallsInFlightFailed(const CallLog& log, const std::vector<Kill>& kills) {
+  constexpr int kMostOfAThread = 3;
+  constexpr std::chrono::seconds kNoticed{1};
+  std::map<std::pair<const Kill*, int>, int> lost;
+  for (const LoggedCall& call : log.failed) {
+    EXPECT_EQ(call.answer.status.error_code(), grpc::StatusCode::UNAVAILABLE) << call;
+    const auto kill = std::find_if(kills.begin(), kills.end(), [&](const Kill& one) {
+      return (call.Address() == one.address || call.Address().empty()) && one.begin <= call.end &&
+             call.begin <= one.end + kNoticed;
+    });
+    if (kill == kills.end()) {
+      ADD_FAILURE() << "not in flight on a process that was killed: " << call;
+    } else {
+      EXPECT_LE((++lost[{&*kill, call.thread}]), kMostOfAThread) << call;
+    }
+  }
+}
+
 CheckedLoad::CheckedLoad(std::shared_ptr<grpc::Channel> channel, CheckedLoadOptions options)
     : channel_(std::move(channel)), options_(std::move(options)) {
   for (int i = 0; i < options_.unary_threads + options_.stream_threads; ++i) {

@@ -60,6 +60,18 @@ struct CallLog {
 };
 std::ostream& operator<<(std::ostream& out, const CallLog& log);
 
+// The end of a server's process without a word.
+struct Kill {
+  std::string address;
+  LoggedCall::Time begin;
+  LoggedCall::Time end;  // then the kernel has closed its connections
+};
+
+// The test has failed unless every call that failed was sent to a process that was being killed,
+// and failed UNAVAILABLE. gRPC fails a connection's calls a moment before it stops sending others
+// over it, if a write is under way: of each thread a few may fail, within a second.
+void ExpectOnlyCallsInFlightFailed(const CallLog& log, const std::vector<Kill>& kills);
+
 struct CheckedLoadOptions {
   CallOptions call;
   int unary_threads = 2;

@@ -49,9 +49,12 @@ bool ServerProcess::AwaitCall() {
   return !::testing::Test::HasFailure();
 }
 
-void ServerProcess::Kill() {
+Kill ServerProcess::Kill() {
+  testing::Kill kill{.address = address_, .begin = std::chrono::steady_clock::now()};
   process_.Signal(SIGKILL);
   EXPECT_EQ(process_.Wait(), -SIGKILL);
+  kill.end = std::chrono::steady_clock::now();
+  return kill;
 }
 
 void ServerProcess::Drain() {

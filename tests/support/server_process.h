@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/checked_load.h"
 #include "tests/support/process.h"
 
 namespace turnout::testing {
@@ -46,8 +47,10 @@ class ServerProcess {
 
   void Freeze() const { process_.Signal(SIGSTOP); }
   void Thaw() const { process_.Signal(SIGCONT); }
-  void Kill();   // SIGKILL, and waits for the end
-  void Drain();  // SIGTERM, and waits for the end, which must be a good one
+  // SIGKILL, and waits for the end.
+  testing::Kill Kill();
+  // SIGTERM, and waits for the end, which must be a good one.
+  void Drain();
 
  private:
   const ServerProcessOptions options_;
