@@ -44,6 +44,8 @@ struct Snapshot {
   };
   std::vector<Rejected> rejected;  // records that could not be used, shadowed ones included
 
+  std::vector<std::string> removed;  // ids that an operator has removed, sorted
+
   bool from_cache = false;  // what was last known in an earlier process; etcd has not answered yet
 };
 

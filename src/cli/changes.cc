@@ -56,7 +56,11 @@ Kind KindOfStatus(InstanceStatus status) {
 
 std::optional<Change> CompareMember(const Member& before, const Member& after) {
   const std::string& id = after.instance->id;
-  if (before.status != after.status) return Change{KindOfStatus(after.status), id, after, ""};
+  if (before.status != after.status) {
+    const bool lapsed = after.status == InstanceStatus::kLapsed;
+    return Change{KindOfStatus(after.status), id, after,
+                  lapsed ? "its record vanished unannounced" : ""};
+  }
   if (before.instance == after.instance || *before.instance == *after.instance) return std::nullopt;
   return Change{Kind::kChanged, id, after, Differences(*before.instance, *after.instance)};
 }
@@ -78,6 +82,8 @@ std::string_view ToString(Kind kind) {
       return "joined";
     case Kind::kLeft:
       return "left";
+    case Kind::kRemoved:
+      return "removed";
     case Kind::kDraining:
       return "draining";
     case Kind::kLapsed:
@@ -97,7 +103,10 @@ std::vector<Change> Compare(const Snapshot* before, const Snapshot& after) {
   const ById old_members = Index(before);
   const ById new_members = Index(&after);
   for (const auto& [id, member] : old_members) {
-    if (!new_members.contains(id)) result.push_back({Kind::kLeft, std::string(id), *member, ""});
+    if (new_members.contains(id)) continue;
+    const bool removed = std::binary_search(after.removed.begin(), after.removed.end(), id);
+    result.push_back({removed ? Kind::kRemoved : Kind::kLeft, std::string(id), *member,
+                      removed ? "by an operator" : ""});
   }
   const Kind arrival = before == nullptr ? Kind::kPresent : Kind::kJoined;
   for (const auto& [id, member] : new_members) {

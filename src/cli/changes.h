@@ -16,6 +16,7 @@ struct Change {
     kPresent,  // was there when we began to look
     kJoined,
     kLeft,
+    kRemoved,  // by an operator
     kDraining,
     kLapsed,
     kReturned,  // registered again after it was draining or lapsed

@@ -51,6 +51,13 @@ TEST(CompareTest, DeparturesComeFirst) {
               ElementsAre("left c", "joined a"));
 }
 
+TEST(CompareTest, SaysWhetherAnOperatorHasRemovedWhoIsGone) {
+  const Snapshot before = Of({MakeMember("a"), MakeMember("b")});
+  Snapshot after = Of({});
+  after.removed = {"b"};
+  EXPECT_THAT(Lines(&before, after), ElementsAre("left a", "removed b: by an operator"));
+}
+
 TEST(CompareTest, AnEqualSnapshotIsNoChange) {
   const Snapshot before = Of({MakeMember("a")});
   EXPECT_THAT(Lines(&before, Of({MakeMember("a")})), IsEmpty());
@@ -66,7 +73,7 @@ TEST(CompareTest, FollowsTheStatus) {
   const Snapshot two = Of({draining});
   const Snapshot three = Of({lapsed});
   EXPECT_THAT(Lines(&one, two), ElementsAre("draining a"));
-  EXPECT_THAT(Lines(&two, three), ElementsAre("lapsed a"));
+  EXPECT_THAT(Lines(&two, three), ElementsAre("lapsed a: its record vanished unannounced"));
   EXPECT_THAT(Lines(&three, one), ElementsAre("returned a"));
 }
 

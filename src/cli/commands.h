@@ -34,6 +34,18 @@ struct WatchOptions {
 };
 int RunWatch(const WatchOptions& options);
 
+struct OperateCommand {
+  enum class Action { kDrain, kRemove, kRestore };
+  Action action = Action::kDrain;
+  RegistryOptions registry;
+  std::string service;
+  std::string id;
+  std::int64_t expiry_seconds = std::int64_t{24} * 3600;  // 0: never
+  std::chrono::milliseconds timeout{5000};
+  bool json = false;
+};
+int RunOperate(const OperateCommand& command);
+
 struct DemoOptions {
   bool json = false;
 };

@@ -98,18 +98,54 @@ std::string InstanceTable(const Snapshot& snapshot, const Paint& paint, std::str
   return result;
 }
 
-std::string ServiceTable(const std::vector<Snapshot>& services, const Paint& paint) {
-  Table table({"SERVICE", "INSTANCES", "VERSIONS", "DRAINING", "NOT USED"});
-  const auto unless_0 = [](std::size_t n) { return n == 0 ? "" : std::to_string(n); };
+std::string ServiceTable(const std::vector<Snapshot>& services,
+                         const std::vector<OperatorDecision>& decisions, const Paint& paint) {
+  Table table({"SERVICE", "INSTANCES", "VERSIONS", "DRAINING", "LAPSED", "REMOVED", "NOT USED"});
+  const auto unless_0 = [](auto n) { return n == 0 ? "" : std::to_string(n); };
   for (const Snapshot& service : services) {
-    const auto draining = static_cast<std::size_t>(std::count_if(
-        service.members.begin(), service.members.end(),
-        [](const Member& member) { return member.status == InstanceStatus::kDraining; }));
+    const auto count = [&](InstanceStatus status) {
+      return std::count_if(service.members.begin(), service.members.end(),
+                           [&](const Member& member) { return member.status == status; });
+    };
+    const auto removed =
+        std::count_if(decisions.begin(), decisions.end(), [&](const OperatorDecision& decision) {
+          return decision.removed && decision.service == service.service;
+        });
     table.Add({paint.Bold(Printable(service.service)), std::to_string(service.members.size()),
-               VersionCounts(service.members), paint.Yellow(unless_0(draining)),
+               VersionCounts(service.members),
+               paint.Yellow(unless_0(count(InstanceStatus::kDraining))),
+               paint.Red(unless_0(count(InstanceStatus::kLapsed))), paint.Red(unless_0(removed)),
                paint.Yellow(unless_0(service.rejected.size()))});
   }
   return table.ToString(paint);
+}
+
+std::string DecisionTable(const std::vector<OperatorDecision>& decisions, const Paint& paint) {
+  Table table({"DECIDED", "FOR ANOTHER", "ID"});
+  for (const OperatorDecision& decision : decisions) {
+    table.Add({decision.removed ? paint.Red("removed") : paint.Yellow("draining"),
+               decision.left.has_value() ? TimeText(*decision.left) : "until restored",
+               paint.Dim(Printable(decision.id))});
+  }
+  return table.empty() ? "" : table.ToString(paint);
+}
+
+std::string TimeText(std::chrono::seconds time) {
+  const auto seconds = time.count();
+  const auto minutes = seconds / 60;
+  const auto hours = minutes / 60;
+  if (hours >= 48) return fmt::format("{}d {}h", hours / 24, hours % 24);
+  if (hours > 0) return fmt::format("{}h {}m", hours, minutes % 60);
+  if (minutes > 0) return fmt::format("{}m {}s", minutes, seconds % 60);
+  return fmt::format("{}s", seconds);
+}
+
+Json ToJson(const OperatorDecision& decision) {
+  Json json = {{"id", decision.id},
+               {"state", decision.removed ? "removed" : "draining"},
+               {"seconds_left", nullptr}};
+  if (decision.left.has_value()) json["seconds_left"] = decision.left->count();
+  return json;
 }
 
 Json ToJson(const Member& member) {

@@ -60,10 +60,40 @@ TEST(ServiceTableTest, CountsVersions) {
   app.members[0].status = InstanceStatus::kDraining;
   Snapshot other;
   other.service = "b";
-  EXPECT_EQ(ServiceTable({app, other}, kPlain),
+  EXPECT_EQ(ServiceTable({app, other}, {}, kPlain),
             "SERVICE            INSTANCES  VERSIONS      DRAINING\n"
             "hwholiday.srv.app  3          v1 ×2, v2 ×1  1\n"
             "b                  0\n");
+}
+
+TEST(ServiceTableTest, CountsWhoLapsedAndWhoIsRemoved) {
+  Snapshot app = Example();
+  app.members[1].status = InstanceStatus::kLapsed;
+  const std::vector<OperatorDecision> decisions = {{app.service, "app-c", true, {}},
+                                                   {app.service, "app-d", false, {}},
+                                                   {"another", "app-e", true, {}}};
+  EXPECT_EQ(ServiceTable({app}, decisions, kPlain),
+            "SERVICE            INSTANCES  VERSIONS      LAPSED  REMOVED\n"
+            "hwholiday.srv.app  2          v1 ×1, v2 ×1  1       1\n");
+}
+
+TEST(DecisionTableTest, ShowsHowLongTheyStand) {
+  EXPECT_EQ(DecisionTable({}, kPlain), "");
+  EXPECT_EQ(DecisionTable(
+                {{"app", "app-1", true, std::chrono::minutes(90)}, {"app", "app-2\x1b", false, {}}},
+                kPlain),
+            "DECIDED   FOR ANOTHER     ID\n"
+            "removed   1h 30m          app-1\n"
+            "draining  until restored  app-2?\n");
+}
+
+TEST(TimeTextTest, HasTwoUnits) {
+  using std::chrono::seconds;
+  EXPECT_EQ(TimeText(seconds(0)), "0s");
+  EXPECT_EQ(TimeText(seconds(59)), "59s");
+  EXPECT_EQ(TimeText(seconds(60)), "1m 0s");
+  EXPECT_EQ(TimeText(seconds(86399)), "23h 59m");
+  EXPECT_EQ(TimeText(seconds(3 * 86400 + 3600)), "3d 1h");
 }
 
 TEST(ToJsonTest, StatesTheInstance) {

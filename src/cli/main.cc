@@ -1,4 +1,6 @@
 // The command line of `turnout`.
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -6,6 +8,7 @@
 #include "fmt/format.h"
 #include "grpcpp/grpcpp.h"
 #include "src/cli/commands.h"
+#include "src/cli/connection.h"
 #include "src/cli/failure.h"
 #include "src/cli/logging.h"
 
@@ -15,6 +18,7 @@ namespace {
 struct CommandLine {
   ListOptions list;
   WatchOptions watch;
+  std::map<std::string, OperateCommand> operate;  // by the command's name
   DemoOptions demo;
   SimulateOptions simulate;
   double timeout_seconds = 5;
@@ -33,14 +37,11 @@ void AddOutputOptions(CLI::App& command, bool& json, int& verbosity) {
   command.add_flag("-v,--verbose", verbosity, "Log on stderr what the library does; -vv: all");
 }
 
-void AddRegistryOptions(CLI::App& command, RegistryOptions& registry) {
-  command
-      .add_option("--etcd", registry.endpoints,
-                  "Members of the etcd cluster (default: TURNOUT_ETCD, else 127.0.0.1:2379)")
-      ->delimiter(',')
-      ->type_name("HOST:PORT[,HOST:PORT]");
-  command.add_option("--prefix", registry.prefix, "Namespace that all keys stand under")
-      ->type_name("/PREFIX");
+void AddTimeout(CLI::App& command, double& seconds) {
+  command.add_option("--timeout", seconds, "How long to try to reach etcd")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.1, kLongestSeconds).description(""))
+      ->capture_default_str();
 }
 
 void AddList(CLI::App& app, CommandLine& line) {
@@ -48,11 +49,8 @@ void AddList(CLI::App& app, CommandLine& line) {
   ls.add_option("SERVICE", line.list.service,
                 "Show its instances (default: all services, in short)")
       ->type_name("");
-  AddRegistryOptions(ls, line.list.registry);
-  ls.add_option("--timeout", line.timeout_seconds, "How long to try to reach etcd")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.1, kLongestSeconds).description(""))
-      ->capture_default_str();
+  AddConnectionOptions(ls, line.list.registry);
+  AddTimeout(ls, line.timeout_seconds);
   AddOutputOptions(ls, line.list.json, line.verbosity);
   ls.footer(
       "Examples:\n"
@@ -65,7 +63,7 @@ void AddWatch(CLI::App& app, CommandLine& line) {
   CLI::App& watch = *app.add_subcommand(
       "watch", "Show the instances of a service, then every change, until Ctrl-C");
   watch.add_option("SERVICE", line.watch.service, "Its name")->type_name("")->required();
-  AddRegistryOptions(watch, line.watch.registry);
+  AddConnectionOptions(watch, line.watch.registry);
   watch.add_option("--for", line.watch_seconds, "End after this time")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.001, kLongestSeconds).description(""));
@@ -78,6 +76,53 @@ void AddWatch(CLI::App& app, CommandLine& line) {
       "  turnout watch hwholiday.srv.app\n"
       "  turnout watch hwholiday.srv.app --json --for 60   one object a line, for a minute\n"
       "  turnout watch hwholiday.srv.app --count 1         wait for the next change");
+}
+
+// The part that the three have in common. `command` lives as long as the line.
+CLI::App& AddOperate(CLI::App& app, CommandLine& line, OperateCommand::Action action,
+                     const std::string& name, const std::string& description) {
+  CLI::App& operate = *app.add_subcommand(name, description);
+  OperateCommand& command = line.operate[name];
+  command.action = action;
+  operate.add_option("SERVICE", command.service, "Its service")->type_name("")->required();
+  operate.add_option("ID", command.id, "Its id, as `turnout ls SERVICE` shows it")
+      ->type_name("")
+      ->required();
+  if (action != OperateCommand::Action::kRestore) {
+    const std::map<std::string, std::int64_t> units = {
+        {"s", 1}, {"m", 60}, {"h", 3600}, {"d", std::int64_t{24} * 3600}};
+    operate
+        .add_option("--for", command.expiry_seconds,
+                    "How long, in s, m, h or d; 0: until it is restored (default: 24h)")
+        ->transform(CLI::Validator(CLI::AsNumberWithUnit(units)).description(""))
+        ->type_name("TIME");
+  }
+  AddConnectionOptions(operate, command.registry);
+  AddTimeout(operate, line.timeout_seconds);
+  AddOutputOptions(operate, command.json, line.verbosity);
+  return operate;
+}
+
+void AddOperators(CLI::App& app, CommandLine& line) {
+  using Action = OperateCommand::Action;
+  AddOperate(app, line, Action::kDrain, "drain",
+             "Have an instance called only where no other can be")
+      .footer(
+          "It stays registered and goes on with the calls and streams that it has.\n"
+          "Examples:\n"
+          "  turnout drain hwholiday.srv.app app-1 --for 30m\n"
+          "  turnout drain hwholiday.srv.app app-1 --json   {\"id\":…,\"state\":\"draining\",…}");
+  AddOperate(app, line, Action::kRemove, "remove",
+             "Take an instance away, however often its process registers again")
+      .footer(
+          "No new call goes to it from then on; its process runs on.\n"
+          "Examples:\n"
+          "  turnout remove hwholiday.srv.app app-1\n"
+          "  turnout remove hwholiday.srv.app app-1 --for 0   until it is restored");
+  AddOperate(app, line, Action::kRestore, "restore", "Undo `drain` and `remove`")
+      .footer(
+          "Example:\n"
+          "  turnout restore hwholiday.srv.app app-1");
 }
 
 void AddDemo(CLI::App& app, CommandLine& line) {
@@ -138,6 +183,26 @@ int ReportUsage(const CLI::ParseError& error) {
   return kUsage;
 }
 
+int RunCommand(const CLI::App& app, CommandLine& line) {
+  if (app.got_subcommand("demo")) return RunDemo(line.demo);
+  if (app.got_subcommand("simulate")) return RunSimulate(line.simulate);
+  const auto timeout = ToMilliseconds(line.timeout_seconds);
+  if (app.got_subcommand("ls")) {
+    line.list.timeout = timeout;
+    TakePasswordFromEnvironment(line.list.registry);
+    return RunList(line.list);
+  }
+  if (app.got_subcommand("watch")) {
+    if (line.watch_seconds > 0) line.watch.duration = ToMilliseconds(line.watch_seconds);
+    TakePasswordFromEnvironment(line.watch.registry);
+    return RunWatch(line.watch);
+  }
+  OperateCommand& operate = line.operate.at(app.get_subcommands().front()->get_name());
+  operate.timeout = timeout;
+  TakePasswordFromEnvironment(operate.registry);
+  return RunOperate(operate);
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("Shows what is registered in etcd, and how Turnout uses it.", "turnout");
   app.set_version_flag("--version",
@@ -146,6 +211,7 @@ int Run(int argc, char** argv) {
   CommandLine line;
   AddList(app, line);
   AddWatch(app, line);
+  AddOperators(app, line);
   AddDemo(app, line);
   AddSimulate(app, line);
   app.footer("`turnout COMMAND --help` shows a command's options and examples.");
@@ -157,12 +223,7 @@ int Run(int argc, char** argv) {
   }
 
   LogToStderr(line.verbosity);
-  line.list.timeout = ToMilliseconds(line.timeout_seconds);
-  if (line.watch_seconds > 0) line.watch.duration = ToMilliseconds(line.watch_seconds);
-  if (app.got_subcommand("ls")) return RunList(line.list);
-  if (app.got_subcommand("watch")) return RunWatch(line.watch);
-  if (app.got_subcommand("simulate")) return RunSimulate(line.simulate);
-  return RunDemo(line.demo);
+  return RunCommand(app, line);
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ std::string PaintKind(Change::Kind kind, const Paint& paint) {
     case Change::Kind::kReturned:
       return paint.Green(text);
     case Change::Kind::kLeft:
+    case Change::Kind::kRemoved:
     case Change::Kind::kLapsed:
     case Change::Kind::kRejected:
       return paint.Red(text);

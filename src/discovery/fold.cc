@@ -428,6 +428,7 @@ std::shared_ptr<const Snapshot> MakeSnapshot(const Scope& scope, const View& vie
     } else if (entry->instance != nullptr) {
       reject(record_key(), "removed by an operator");
     }
+    if (entry->state == model::OperatorState::kRemoved) snapshot->removed.push_back(entry->id);
     if (!entry->record_fault.empty()) reject(record_key(), entry->record_fault);
     if (!entry->state_fault.empty()) {
       reject(scope.keys.State(scope.service, entry->id), entry->state_fault);

@@ -121,6 +121,8 @@ std::string Keys::StatePrefix(std::string_view service) const {
   return Concat({prefix_, kStateRoot, service, "/"});
 }
 
+std::string Keys::StateRoot() const { return Concat({prefix_, kStateRoot}); }
+
 std::optional<std::string_view> Keys::IdOfRecord(std::string_view service,
                                                  std::string_view key) const {
   return OneComponentAfter(RecordPrefix(service), key);
@@ -147,6 +149,16 @@ std::optional<std::pair<std::string, std::string>> Keys::ParseRecord(std::string
   }
   if (!CheckServiceName(service).ok()) return std::nullopt;
   return std::pair(std::move(service), std::string(components.back()));
+}
+
+std::optional<std::pair<std::string, std::string>> Keys::ParseState(std::string_view key) const {
+  const std::string root = StateRoot();
+  if (!key.starts_with(root)) return std::nullopt;
+  const auto parts = Split(key.substr(root.size()), '/');
+  if (parts.size() != 2 || !CheckServiceName(parts[0]).ok() || parts[1].empty()) {
+    return std::nullopt;
+  }
+  return std::pair(std::string(parts[0]), std::string(parts[1]));
 }
 
 }  // namespace turnout::model

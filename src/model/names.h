@@ -37,6 +37,7 @@ class Keys {
   std::string RecordPrefix(std::string_view service) const;  // ends with a slash
   std::string State(std::string_view service, std::string_view id) const;
   std::string StatePrefix(std::string_view service) const;  // ends with a slash
+  std::string StateRoot() const;                            // of all services; ends with a slash
 
   // The id in `key` if it is a record of `service`: exactly one component after its prefix
   // (`/hwholiday/srv/` also contains the records of `hwholiday.srv.app`).
@@ -45,6 +46,8 @@ class Keys {
 
   // Service and id of any record key of the namespace; nothing for our own keys and foreign ones.
   std::optional<std::pair<std::string, std::string>> ParseRecord(std::string_view key) const;
+  // The same of any state key.
+  std::optional<std::pair<std::string, std::string>> ParseState(std::string_view key) const;
 
  private:
   std::string prefix_;

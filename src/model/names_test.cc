@@ -120,5 +120,17 @@ TEST(Keys, ParseRecordInvertsRecord) {
   EXPECT_THAT(keys.ParseRecord(keys.Record("a.b.c", "c-1")), Optional(Pair("a.b.c", "c-1")));
 }
 
+TEST(KeysTest, ParsesStateKeysOfAllServices) {
+  const Keys keys("/eu");
+  EXPECT_EQ(keys.StateRoot(), "/eu/turnout/state/");
+  EXPECT_EQ(keys.ParseState(keys.State("srv.app", "one")),
+            std::pair(std::string("srv.app"), std::string("one")));
+  for (const char* key :
+       {"/turnout/state/srv.app/one", "/eu/turnout/state/srv.app", "/eu/turnout/state/srv.app/",
+        "/eu/turnout/state/srv.app/one/two", "/eu/turnout/state//one", "/eu/srv/app/one"}) {
+    EXPECT_EQ(keys.ParseState(key), std::nullopt) << key;
+  }
+}
+
 }  // namespace
 }  // namespace turnout::model

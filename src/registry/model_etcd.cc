@@ -14,10 +14,14 @@ const etcd::KeyValue* ModelEtcd::Find(const std::string& key) const {
   return found == now_.keys.end() ? nullptr : &found->second;
 }
 
+bool ModelEtcd::WouldSucceed(const Txn& txn) const {
+  return std::all_of(txn.conditions.begin(), txn.conditions.end(),
+                     [this](const auto& condition) { return Holds(condition); });
+}
+
 absl::StatusOr<etcd::TxnResult> ModelEtcd::Commit(const Txn& txn) {
   etcd::TxnResult result;
-  result.succeeded = std::all_of(txn.conditions.begin(), txn.conditions.end(),
-                                 [this](const auto& condition) { return Holds(condition); });
+  result.succeeded = WouldSucceed(txn);
   const auto& operations = result.succeeded ? txn.then : txn.otherwise;
   bool writes = false;
   for (const Operation& operation : operations) {
@@ -145,12 +149,9 @@ void ModelClient::Commit(Txn txn, etcd::Callback<etcd::TxnResult> done) {
 // What an operator has removed must not be put, not even by a request that was sent before.
 void ModelClient::CheckPut(const Txn& txn) {
   if (txn.then.empty() || txn.then[0].type != Operation::Type::kPut) return;
-  for (const Txn::Condition& condition : txn.conditions) {
-    const etcd::KeyValue* kv = etcd_.Find(condition.key);
-    if ((kv == nullptr ? 0 : kv->mod_revision) != condition.equals) return;
-    if (condition.key != txn.then[0].key && kv != nullptr && kv->value == "removed") {
-      violation_ = "a put over an operator's `removed`";
-    }
+  const etcd::KeyValue* decision = etcd_.Find(state_key_);
+  if (decision != nullptr && decision->value == "removed" && etcd_.WouldSucceed(txn)) {
+    violation_ = "a put over an operator's `removed`";
   }
 }
 

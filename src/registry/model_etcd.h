@@ -25,6 +25,7 @@ class ModelEtcd {
   explicit ModelEtcd(base::RandomSource& random) : random_(random) {}
 
   const etcd::KeyValue* Find(const std::string& key) const;
+  bool WouldSucceed(const etcd::Txn& txn) const;
   // NotFound, without any effect, if something is to be put under a lease that has ended.
   absl::StatusOr<etcd::TxnResult> Commit(const etcd::Txn& txn);
   void Put(const std::string& key, const std::string& value, std::int64_t lease);
@@ -68,7 +69,9 @@ class ModelEtcd {
 // One process's way to it. Nothing moves by itself.
 class ModelClient final : public etcd::Client {
  public:
-  ModelClient(ModelEtcd& etcd, base::RandomSource& random) : etcd_(etcd), random_(random) {}
+  // Puts under `state_key` = `removed` are violations.
+  ModelClient(ModelEtcd& etcd, base::RandomSource& random, std::string state_key)
+      : etcd_(etcd), random_(random), state_key_(std::move(state_key)) {}
 
   // The request under way: reaches etcd, is answered, fails on its way there or back. Nothing
   // happens if there is none.
@@ -79,7 +82,6 @@ class ModelClient final : public etcd::Client {
   // The client gives up the request, which arrives later all the same, or never.
   void RequestTimesOut();
   void LateRequestArrives();
-  void ForgetLateRequest() { late_.reset(); }
 
   // Of one of the watches.
   void EventArrives();
@@ -140,6 +142,7 @@ class ModelClient final : public etcd::Client {
 
   ModelEtcd& etcd_;
   base::RandomSource& random_;
+  const std::string state_key_;
   const std::string endpoints_ = "model:1";
   std::optional<Request> request_;
   std::optional<etcd::Txn> late_;

@@ -41,7 +41,7 @@ std::string Value(Instance instance, bool draining) {
 class Process {
  public:
   Process(ModelEtcd& etcd, base::RandomSource& random, const std::string& version)
-      : client(etcd, random),
+      : client(etcd, random, kStateKey),
         instance_(MakeInstance(version)),
         registration_(std::make_shared<Registration>(
             Registration::Plan{instance_, kKey, kStateKey, std::chrono::seconds(10)}, client,
