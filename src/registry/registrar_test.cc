@@ -11,8 +11,11 @@
 
 #include <chrono>
 #include <deque>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "proto/api.grpc.pb.h"
@@ -20,6 +23,7 @@
 #include "src/etcd/client.h"
 #include "src/etcd/event_loop.h"
 #include "src/model/record.h"
+#include "src/registry/ask.h"
 #include "src/registry/clusters.h"
 #include "tests/support/etcd_admin.h"
 #include "tests/support/etcd_server.h"
@@ -95,6 +99,15 @@ class States final : public Observer {
   base::CondVar changed_;
   std::deque<std::pair<std::string, RegistrationState>> entered_ ABSL_GUARDED_BY(mutex_);
 };
+
+bool Eventually(const std::function<bool()>& is_so) {
+  const auto deadline = steady_clock::now() + kPatience;
+  while (!is_so()) {
+    if (steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  return true;
+}
 
 class RegistrarTest : public ::testing::Test {
  protected:
@@ -219,6 +232,124 @@ TEST_F(RegistrarTest, RegistersAgainWhenEtcdComesBackEmpty) {
   EXPECT_TRUE(admin_.Get(registrar->key()).has_value());
 }
 
+// What a client sees of a key.
+class Watcher final : public etcd::Client::WatchObserver {
+ public:
+  Watcher(const std::string& endpoint, const std::string& key, std::int64_t since = 1) {
+    auto& client = etcd::Client::For(*registry::Complete(RegistryOptions{.endpoints = {endpoint}}));
+    etcd::EventLoop::Get().RunAndWait([&] { handle_ = client.WatchPrefix(key, since, this); });
+  }
+  ~Watcher() override {
+    etcd::EventLoop::Get().RunAndWait([this] { handle_.reset(); });
+  }
+
+  // Once it has been deleted.
+  std::vector<std::string> Seen() {
+    const auto deadline = steady_clock::now() + kPatience;
+    base::MutexLock lock(mutex_);
+    while ((seen_.empty() || seen_.back() != "deleted") && changed_.WaitUntil(mutex_, deadline)) {
+    }
+    return seen_;
+  }
+
+  // All that has been seen when something has, or when the time is over.
+  std::vector<std::string> SeenWithin(milliseconds limit) {
+    const auto deadline = steady_clock::now() + limit;
+    base::MutexLock lock(mutex_);
+    while (seen_.empty() && changed_.WaitUntil(mutex_, deadline)) {
+    }
+    return seen_;
+  }
+
+ private:
+  void OnEvents(std::vector<etcd::Event> events, std::int64_t /*revision*/) override {
+    base::MutexLock lock(mutex_);
+    for (const etcd::Event& event : events) {
+      const bool draining = event.kv.value.find("draining") != std::string::npos;
+      const bool deleted = event.type == etcd::Event::Type::kDelete;
+      seen_.emplace_back(deleted ? "deleted" : draining ? "draining" : "registered");
+    }
+    changed_.NotifyAll();
+  }
+  void OnCompacted(std::int64_t /*compact_revision*/) override {}
+  void OnInterrupted(const absl::Status& /*why*/) override {}
+
+  base::Mutex mutex_;
+  base::CondVar changed_;
+  std::vector<std::string> seen_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<etcd::Client::WatchHandle> handle_;
+};
+
+// A copy of etcd's data as it is at a moment at which etcd does not run.
+class Backup {
+ public:
+  explicit Backup(EtcdServer& etcd) : etcd_(etcd) {
+    etcd_.Stop();
+    std::filesystem::copy(etcd_.data_folder(), folder(), std::filesystem::copy_options::recursive);
+    etcd_.Start();
+  }
+  ~Backup() { std::filesystem::remove_all(folder()); }
+  Backup(const Backup&) = delete;
+  Backup& operator=(const Backup&) = delete;
+
+  void Restore() {
+    etcd_.Kill();
+    etcd_.Wipe();
+    std::filesystem::rename(folder(), etcd_.data_folder());
+    etcd_.Start();
+  }
+
+ private:
+  std::string folder() const { return etcd_.data_folder() + ".backup"; }
+
+  EtcdServer& etcd_;
+};
+
+TEST_F(RegistrarTest, RegistersAgainInABackupThatHoldsItsPredecessor) {
+  Server server;
+  RegistrarOptions options = Options();
+  auto predecessor = Register(options, server);
+  Backup backup(etcd_);
+  predecessor.reset();
+  options.version = "v2";
+  const auto registrar = Register(options, server);
+  backup.Restore();
+  const auto since = steady_clock::now();
+  const std::string key = registrar->key();
+  const auto is_back = [&] {
+    const auto record = admin_.Get(key);
+    return record.has_value() && record->value.find(R"("version":"v2")") != std::string::npos;
+  };
+  EXPECT_TRUE(Eventually(is_back));
+  EXPECT_LT(steady_clock::now() - since, options.lease_ttl + seconds(5));
+}
+
+// Both find their records in one history or the other; the one that had been there last wins again.
+TEST_F(RegistrarTest, TwoWithOneIdDoNotFightOverABackup) {
+  Server server;
+  const auto older = Register(Options(), server);
+  Backup backup(etcd_);
+  RegistrarOptions options = Options();
+  options.lease_ttl = seconds(3);  // a lease of its own, as in another process
+  options.version = "v2";
+  auto newer = Registrar::Start(options, server.get(), server.port());
+  ASSERT_TRUE(newer.ok()) << newer.status();
+  ASSERT_TRUE((*newer)->WaitUntilRegistered(kPatience).ok());
+  while (states_->Next(older->key()) != "superseded") {
+  }
+  backup.Restore();
+  const auto settled = [&] {
+    const auto record = admin_.Get(older->key());
+    return record.has_value() && record->value.find(R"("version":"v2")") != std::string::npos &&
+           older->state() == kSuperseded && (*newer)->state() == kRegistered;
+  };
+  EXPECT_TRUE(Eventually(settled));
+  // It is at rest: a fight would be as fast as requests are.
+  const std::int64_t revision = admin_.Get(older->key())->mod_revision;
+  Watcher watcher(etcd_.endpoint(), older->key(), revision + 1);
+  EXPECT_THAT(watcher.SeenWithin(seconds(2)), IsEmpty());
+}
+
 TEST_F(RegistrarTest, PutsBackWhatIsDeletedByHand) {
   Server server;
   const auto registrar = Register(Options(), server);
@@ -289,45 +420,6 @@ TEST_F(RegistrarTest, DoesNothingInAForkedChild) {
   EXPECT_THAT(admin_.List("/hwholiday/srv/app/"), SizeIs(1));
 }
 
-// What a client sees of a key.
-class Watcher final : public etcd::Client::WatchObserver {
- public:
-  Watcher(const std::string& endpoint, const std::string& key) {
-    auto& client = etcd::Client::For(*registry::Complete(RegistryOptions{.endpoints = {endpoint}}));
-    etcd::EventLoop::Get().RunAndWait([&] { handle_ = client.WatchPrefix(key, 1, this); });
-  }
-  ~Watcher() override {
-    etcd::EventLoop::Get().RunAndWait([this] { handle_.reset(); });
-  }
-
-  // Once it has been deleted.
-  std::vector<std::string> Seen() {
-    const auto deadline = steady_clock::now() + kPatience;
-    base::MutexLock lock(mutex_);
-    while ((seen_.empty() || seen_.back() != "deleted") && changed_.WaitUntil(mutex_, deadline)) {
-    }
-    return seen_;
-  }
-
- private:
-  void OnEvents(std::vector<etcd::Event> events, std::int64_t /*revision*/) override {
-    base::MutexLock lock(mutex_);
-    for (const etcd::Event& event : events) {
-      const bool draining = event.kv.value.find("draining") != std::string::npos;
-      const bool deleted = event.type == etcd::Event::Type::kDelete;
-      seen_.emplace_back(deleted ? "deleted" : draining ? "draining" : "registered");
-    }
-    changed_.NotifyAll();
-  }
-  void OnCompacted(std::int64_t /*compact_revision*/) override {}
-  void OnInterrupted(const absl::Status& /*why*/) override {}
-
-  base::Mutex mutex_;
-  base::CondVar changed_;
-  std::vector<std::string> seen_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<etcd::Client::WatchHandle> handle_;
-};
-
 TEST_F(RegistrarTest, DrainsBeforeItGoes) {
   Server server;
   RegistrarOptions options = Options();
@@ -345,6 +437,31 @@ TEST_F(RegistrarTest, DrainsBeforeItGoes) {
   EXPECT_LT(steady_clock::now() - again, milliseconds(100));
   EXPECT_EQ(registrar->WaitUntilRegistered(kPatience).code(),
             absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(RegistrarTest, AnnouncesItsEndEvenIfItIsOnlyDestroyed) {
+  Server server;
+  auto registrar = Register(Options(), server);
+  Watcher watcher(etcd_.endpoint(), registrar->key());
+  registrar.reset();
+  EXPECT_THAT(watcher.Seen(), ElementsAre("registered", "draining", "deleted"));
+}
+
+TEST_F(RegistrarTest, ItsLeaseIsGrantedForAsLongAsItWasAskedFor) {
+  Server server;
+  RegistrarOptions options = Options();
+  options.lease_ttl = seconds(7);
+  const auto registrar = Register(options, server);
+  auto& client =
+      etcd::Client::For(*registry::Complete(RegistryOptions{.endpoints = {etcd_.endpoint()}}));
+  const auto life = registry::AskOnce<etcd::LeaseLife>(
+      [&client, lease = admin_.Get(registrar->key())->lease](auto done) {
+        client.LookUpLease(lease, std::move(done));
+      },
+      steady_clock::now() + kPatience);
+  ASSERT_TRUE(life.has_value() && life->ok());
+  EXPECT_EQ((*life)->granted, seconds(7));
+  EXPECT_LE((*life)->left, seconds(7));
 }
 
 TEST_F(RegistrarTest, RegistrationsOfAProcessShareALeaseThatTheLastOneRevokes) {
