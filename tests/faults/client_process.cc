@@ -23,6 +23,7 @@ ClientProcess::~ClientProcess() {
 
 void ClientProcess::Run(const std::vector<std::string>& command, const std::string& events_file) {
   testing::Process process(command);
+  pid_ = process.pid();
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> copy(std::fopen(events_file.c_str(), "we"),
                                                              &std::fclose);
   while (!stopped_) {

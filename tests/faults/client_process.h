@@ -4,6 +4,8 @@
 #ifndef TURNOUT_TESTS_FAULTS_CLIENT_PROCESS_H_
 #define TURNOUT_TESTS_FAULTS_CLIENT_PROCESS_H_
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdio>
 #include <map>
@@ -33,6 +35,7 @@ class ClientProcess {
   // The newest of each service.
   std::map<std::string, View> views() const;
 
+  pid_t pid() const { return pid_; }
   bool has_ended() const { return has_ended_; }  // though nobody has told it to
 
  private:
@@ -41,6 +44,7 @@ class ClientProcess {
 
   std::atomic<bool> stopped_{false};
   std::atomic<bool> has_ended_{false};
+  std::atomic<pid_t> pid_{-1};
   std::atomic<std::size_t> answered_{0};
   mutable std::mutex mutex_;
   std::vector<Call> calls_;

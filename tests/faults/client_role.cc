@@ -1,6 +1,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -43,7 +44,7 @@ void Print(const std::string& line) {
   std::fflush(stdout);
 }
 
-// "ipv4:127.0.0.1:40001" → "127.0.0.1:40001". A call that reached nobody says whom it was for.
+// "ipv4:127.0.0.1:40001" → "127.0.0.1:40001"; empty if the call has none.
 std::string PeerOf(const grpc::ClientContext& context) {
   constexpr std::string_view kScheme = "ipv4:";
   const std::string peer = context.peer();
@@ -57,7 +58,7 @@ class Caller {
     registry.endpoints = etcd;
     absl::Status status = RegisterCluster(kCluster, registry);
     if (status.ok()) {
-      status = RegisterPickerBuilder("stamp", std::make_shared<StampPickerBuilder>());
+      status = RegisterPickerBuilder("stamp", std::make_shared<StampPickerBuilder>(*picks_));
     }
     if (!status.ok()) Die(status);
     for (const char* service : kServices) {
@@ -66,7 +67,7 @@ class Caller {
   }
 
   // Number `n` of a thread's calls.
-  void MakeCall(std::size_t n, bool stream) const {
+  void MakeCall(std::size_t n, bool stream) {
     const Role& asked = kAsked[n % kAsked.size()];
     Call call{.stream = stream,
               .retries = n / kAsked.size() % 2 == 1,
@@ -78,12 +79,16 @@ class Caller {
     if (!call.version.empty()) SetVersion(context, call.version);
     context.set_deadline(std::chrono::system_clock::now() + kCallDeadline);
     const auto& channel = channels_.at(call.service)[call.retries ? 1 : 0];
+    const std::string number = std::to_string(made_.fetch_add(1));
+    context.AddMetadata(kNumberKey, number);
     call.begin = Clock::now();
     const grpc::Status status =
         stream ? Download(channel, context, call) : Ask(channel, context, call);
     call.end = Clock::now();
     call.code = status.error_code();
+    const std::string picked = picks_->Take(number);
     call.peer = PeerOf(context);
+    if (call.peer.empty()) call.peer = picked;
     if (!status.ok()) call.text = status.error_message();
     Print(Format(call));
   }
@@ -126,6 +131,8 @@ class Caller {
     return reader->Finish();
   }
 
+  PickLog* const picks_ = new PickLog;  // for ever, as pickers may
+  std::atomic<std::uint64_t> made_{0};
   std::map<std::string, std::array<std::shared_ptr<grpc::Channel>, 2>> channels_;
 };
 
@@ -152,7 +159,7 @@ std::unique_ptr<Subscription> ReportViews(const std::string& service, const Clie
 int RunClient(const ClientFlags& flags) {
   BlockEnd();
   LogTo(flags.log);
-  const Caller caller(flags.etcd);
+  Caller caller(flags.etcd);
   std::vector<std::unique_ptr<Subscription>> subscriptions;
   for (const char* service : kServices) subscriptions.push_back(ReportViews(service, flags));
   std::vector<std::jthread> threads;

@@ -1,5 +1,5 @@
-// What befalls one of three members of etcd. The others go on, so that recovery counts from the
-// fault's beginning.
+// What befalls one of three members of etcd: always the one that the client uses. The others go on,
+// so that recovery counts from the fault's beginning.
 #include <array>
 #include <chrono>
 
@@ -14,10 +14,23 @@ using std::chrono::seconds;
 
 constexpr std::string_view kNoneFails = "no call fails";
 
-int AnyFollower(Scene& scene) {
-  const int leader = scene.etcd().Leader();
-  const int step = 1 + static_cast<int>(scene.random().Below(2));
-  return (leader + step) % scene.etcd().size();
+// The member that the client uses, and about a third of the servers.
+int UsedMember(Scene& scene) {
+  const auto used = scene.etcd().MemberUsedBy(scene.stage().client().pid());
+  if (!used.has_value()) scene.Violate("the client is connected to no member of etcd");
+  return used.value_or(0);
+}
+
+int UsedLeader(Scene& scene) {
+  const int used = UsedMember(scene);
+  scene.etcd().MoveLeader(used);
+  return used;
+}
+
+int UsedFollower(Scene& scene) {
+  const int used = UsedMember(scene);
+  if (scene.etcd().Leader() == used) scene.etcd().MoveLeader((used + 1) % scene.etcd().size());
+  return used;
 }
 
 // What is registered and unregistered meanwhile goes through the others.
@@ -28,7 +41,7 @@ void ReplaceOne(Scene& scene) {
 }
 
 void LeaderKilled(Scene& scene) {
-  const int leader = scene.etcd().Leader();
+  const int leader = UsedLeader(scene);
   scene.member(leader).Kill();
   scene.Recover();
   ReplaceOne(scene);
@@ -47,8 +60,8 @@ void Freeze(Scene& scene, int member) {
   scene.Settle();
 }
 
-void LeaderFrozen(Scene& scene) { Freeze(scene, scene.etcd().Leader()); }
-void FollowerFrozen(Scene& scene) { Freeze(scene, AnyFollower(scene)); }
+void LeaderFrozen(Scene& scene) { Freeze(scene, UsedLeader(scene)); }
+void FollowerFrozen(Scene& scene) { Freeze(scene, UsedFollower(scene)); }
 
 void Part(Scene& scene, int member) {
   scene.etcd().Part(member, scene.AnyMode());
@@ -62,13 +75,13 @@ void Part(Scene& scene, int member) {
   scene.Settle();
 }
 
-void LeaderParted(Scene& scene) { Part(scene, scene.etcd().Leader()); }
-void FollowerParted(Scene& scene) { Part(scene, AnyFollower(scene)); }
+void LeaderParted(Scene& scene) { Part(scene, UsedLeader(scene)); }
+void FollowerParted(Scene& scene) { Part(scene, UsedFollower(scene)); }
 
 void FollowerLags(Scene& scene) {
   const milliseconds delay(200 + 100 * static_cast<int>(scene.random().Below(6)));
   scene.Say(absl::StrCat(delay.count(), " ms"));
-  scene.etcd().Delay(AnyFollower(scene), delay);
+  scene.etcd().Delay(UsedFollower(scene), delay);
   scene.Pass(seconds(5));
   ReplaceOne(scene);
   scene.Recover();

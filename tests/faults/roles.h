@@ -20,7 +20,7 @@ int RunServer(const ServerFlags& flags);
 
 struct ClientFlags {
   std::vector<std::string> etcd;
-  int threads = 2;  // of unary calls; as many more call streams
+  int threads = 4;  // of unary calls; as many more call streams
   std::string log;
 };
 // Calls all the time until SIGTERM, and prints its events (event.h).

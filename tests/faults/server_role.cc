@@ -19,7 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // Long enough for calls to be under way whenever something happens.
-constexpr milliseconds kUnaryTime{3};
+constexpr milliseconds kUnaryTime{20};
 constexpr milliseconds kBetweenAnswers{50};
 constexpr std::chrono::seconds kDrainDeadline{5};
 

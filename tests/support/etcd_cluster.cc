@@ -8,6 +8,7 @@
 #include <grpcpp/impl/codegen/proto_utils.h>
 
 #include <array>
+#include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -55,19 +56,32 @@ void Etcdctl(const std::vector<std::string>& arguments) {
   if (!ended.ok) Die("etcdctl " + arguments.back() + ": " + ended.output);
 }
 
-// The inode of the socket that is bound to this port of 127.0.0.1; empty if there is none.
-std::string SocketInode(std::uint16_t port) {
-  std::array<char, 16> local{};
-  std::snprintf(local.data(), local.size(), "0100007F:%04X", port);
-  std::ifstream table("/proc/net/tcp");
-  for (std::string line; std::getline(table, line);) {
-    std::istringstream words(line);
-    std::string number, address, remote, state, queues, timer, retransmits, user, timeout, inode;
-    words >> number >> address >> remote >> state >> queues >> timer >> retransmits >> user >>
-        timeout >> inode;
-    if (address == local.data() && inode != "0") return inode;
+struct Socket {
+  int local_port = 0, remote_port = 0;
+  bool is_connected = false;
+  std::string inode;
+};
+
+// All that the machine has; gRPC's are those of IPv6, also where both ends are IPv4.
+std::vector<Socket> Sockets() {
+  constexpr char kEstablished[] = "01";
+  std::vector<Socket> sockets;
+  const auto port = [](const std::string& address) {
+    return static_cast<int>(std::strtol(address.c_str() + address.find(':') + 1, nullptr, 16));
+  };
+  for (const char* file : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+    std::ifstream table(file);
+    std::string line;
+    std::getline(table, line);  // headings
+    while (std::getline(table, line)) {
+      std::istringstream words(line);
+      std::string number, local, remote, state, queues, timer, retransmits, user, timeout, inode;
+      words >> number >> local >> remote >> state >> queues >> timer >> retransmits >> user >>
+          timeout >> inode;
+      sockets.push_back({port(local), port(remote), state == kEstablished, inode});
+    }
   }
-  return "";
+  return sockets;
 }
 
 bool HasOpen(pid_t process, const std::string& inode) {
@@ -141,11 +155,12 @@ EtcdServerOptions EtcdCluster::MemberOptions(std::size_t index) const {
 
 // A connection comes from the process that has its other end open.
 int EtcdCluster::WhoConnectsFrom(std::uint16_t port) {
-  const std::string inode = SocketInode(port);
-  if (inode.empty()) return Relay::kUnknown;
-  const std::lock_guard<std::mutex> lock(members_mutex_);
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (HasOpen(members_[i]->pid(), inode)) return static_cast<int>(i);
+  for (const Socket& socket : Sockets()) {
+    if (socket.local_port != port) continue;
+    const std::lock_guard<std::mutex> lock(members_mutex_);
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      if (HasOpen(members_[i]->pid(), socket.inode)) return static_cast<int>(i);
+    }
   }
   return Relay::kUnknown;
 }
@@ -154,22 +169,48 @@ int EtcdCluster::Leader() {
   const auto deadline = std::chrono::steady_clock::now() + kPatienceWithElections;
   while (std::chrono::steady_clock::now() < deadline) {
     for (std::size_t i = 0; i < members_.size(); ++i) {
-      if (members_[i]->pid() > 0 && ClaimsToLead(i)) return static_cast<int>(i);
+      if (members_[i]->pid() < 0) continue;
+      const auto status = TryStatus(i);
+      if (status.has_value() && status->leader == status->id) return static_cast<int>(i);
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   Die("no member of etcd leads");
 }
 
-bool EtcdCluster::ClaimsToLead(std::size_t index) {
+std::optional<EtcdCluster::Status> EtcdCluster::TryStatus(std::size_t index) const {
   const Ended asked = TryEtcdctl(
       {"--endpoints=" + members_[index]->endpoint(), "endpoint", "status", "--write-out=json"});
   const auto begin = asked.output.find("[{");
-  if (!asked.ok || begin == std::string::npos) return false;
+  if (!asked.ok || begin == std::string::npos) return std::nullopt;
   const auto said = nlohmann::json::parse(asked.output.substr(begin), nullptr, false);
-  if (said.is_discarded()) return false;
+  if (said.is_discarded()) return std::nullopt;
   const auto& status = said[0]["Status"];
-  return status["leader"] == status["header"]["member_id"];
+  return Status{status["header"].value("member_id", std::uint64_t{0}),
+                status.value("leader", std::uint64_t{0})};
+}
+
+void EtcdCluster::MoveLeader(int to) {
+  const int leader = Leader();
+  if (leader == to) return;
+  const auto wanted = TryStatus(static_cast<std::size_t>(to));
+  if (!wanted.has_value()) Die("the member that is to lead does not answer");
+  std::array<char, 20> id{};
+  std::snprintf(id.data(), id.size(), "%" PRIx64, wanted->id);
+  Etcdctl({"--endpoints=" + member(leader).endpoint(), "move-leader", id.data()});
+}
+
+std::optional<int> EtcdCluster::MemberUsedBy(pid_t process) const {
+  for (const Socket& socket : Sockets()) {
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      const std::string& endpoint = members_[i]->endpoint();
+      if (socket.is_connected && endpoint.ends_with(":" + std::to_string(socket.remote_port)) &&
+          HasOpen(process, socket.inode)) {
+        return static_cast<int>(i);
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 void EtcdCluster::Part(int index, Relay::Mode mode) {

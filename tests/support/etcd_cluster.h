@@ -42,6 +42,11 @@ class EtcdCluster {
   // frozen.
   int Leader();
 
+  void MoveLeader(int to);  // unless it leads already
+
+  // The member that a process has a connection to; nothing if it has none.
+  std::optional<int> MemberUsedBy(pid_t process) const;
+
   // Parts a member from its peers; clients still reach it. kSilent: as if packets were lost.
   void Part(int index, Relay::Mode mode);
   // All that goes between the member and its peers takes so long.
@@ -68,7 +73,11 @@ class EtcdCluster {
   EtcdServerOptions MemberOptions(std::size_t index) const;
   int WhoConnectsFrom(std::uint16_t port);
   std::optional<Content> TryListOf(std::size_t index, const std::string& prefix);
-  bool ClaimsToLead(std::size_t index);
+  struct Status {
+    std::uint64_t id = 0;
+    std::uint64_t leader = 0;
+  };
+  std::optional<Status> TryStatus(std::size_t index) const;
 
   std::vector<std::unique_ptr<ReservedPort>> peer_ports_;
   std::vector<std::shared_ptr<grpc::Channel>> channels_;
