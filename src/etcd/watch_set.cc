@@ -74,7 +74,8 @@ void WatchSet::OnResponse(etcdpb::WatchResponse response) {
 
 void WatchSet::OnNewestRevision(Id id, const absl::StatusOr<Revision>& newest) {
   Watch* const watch = Find(id);
-  if (watch == nullptr || !watch->on_stream) return;
+  // Of one that has been asked for again, its creation will tell.
+  if (watch == nullptr || !watch->on_stream || !watch->confirmed) return;
   if (!newest.ok()) {
     Cancel(id);
     watch->on_stream = false;
@@ -137,6 +138,7 @@ void WatchSet::OnCanceled(Id id, const etcdpb::WatchResponse& response) {
   if (watch == nullptr || (!response.created() && !watch->confirmed)) return;
   if (response.compact_revision() > 0) return EndAsCompacted(id, response.compact_revision());
   watch->on_stream = false;
+  watch->confirmed = false;
   watch->refused = true;
   watch->fragments = Fragments();
   const std::string prefix = watch->prefix;

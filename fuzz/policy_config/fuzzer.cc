@@ -4,8 +4,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -14,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fuzz/check.h"
 #include "src/balance/hash.h"
 #include "src/balance/policy_config.h"
 #include "src/base/clock.h"
@@ -22,11 +21,7 @@
 namespace turnout::balance {
 namespace {
 
-void Check(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "%s\n", what);
-  std::abort();
-}
+using fuzz::Check;
 
 // Everything but the text is drawn from this, so that a finding can be repeated.
 Endpoint DrawEndpoint(int number, base::RandomSource& random) {
