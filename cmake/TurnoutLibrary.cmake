@@ -33,7 +33,9 @@ foreach(library turnout turnout_shared)
 endforeach()
 # Whoever links the library gets the resolver and the policies, even if nothing in the program names
 # them: the static one by way of turnout::Init(), the shared one also where the linker would drop it.
-target_link_options(turnout INTERFACE "LINKER:--undefined=_ZN7turnout4InitEv")
+# And whoever unloads a plugin with the library in it leaves the code in place: its threads go on.
+target_link_options(turnout INTERFACE "LINKER:--undefined=_ZN7turnout4InitEv,-z,nodelete")
+target_link_options(turnout_shared PRIVATE "LINKER:-z,nodelete")
 target_link_options(turnout_shared INTERFACE
   "LINKER:--push-state,--no-as-needed,$<TARGET_FILE:turnout::turnout_shared>,--pop-state")
 

@@ -137,7 +137,7 @@ CacheIdentity::CacheIdentity(std::string service_name, const RegistryOptions& op
 std::string CacheIdentity::FileName() const {
   std::string all = Concat({service, "\n", prefix});
   for (const std::string& endpoint : endpoints) all += Concat({"\n", endpoint});
-  const auto part = std::string_view(service).substr(0, kLongestServicePart);
+  const std::string_view part = std::string_view{service}.substr(0, kLongestServicePart);
   return Concat({part, ".", Hex(Hash(all), 16), kSuffix});
 }
 

@@ -27,7 +27,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr char kService[] = "it.cold-start";

@@ -7,9 +7,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/core/lib/event_engine/default_event_engine.h"
+#include "src/core/lib/iomgr/exec_ctx.h"
 
 namespace turnout::adapter {
 namespace {
+
+// What gRPC gives an attempt to connect, unless its channel arguments say otherwise.
+constexpr std::chrono::seconds kLongestAttempt{20};
 
 bool SameAddress(const grpc_resolved_address& a, const grpc_resolved_address& b) {
   return a.len == b.len && std::memcmp(a.addr, b.addr, a.len) == 0;
@@ -23,18 +28,59 @@ class Connection::Watcher final
   explicit Watcher(Connection& connection)
       : connection_(&connection), owner_(connection.owner_.HoldLocked()) {}
 
+  // It has been asked to connect, and has not said yet what came of that.
+  bool connecting() const { return connecting_; }
+  void SetConnecting() { connecting_ = true; }
+
   // gRPC still tells a cancelled watcher what was on its way to the work serializer.
   void Detach() { connection_ = nullptr; }
 
+  // gRPC 1.51 forgets about a connection whose subchannel goes while the server's first words are
+  // awaited (Subchannel::OnConnectingFinishedLocked): its socket stays open for as long as the
+  // server likes. So the subchannel stays until it has connected or failed.
+  void Outlast(grpc_core::RefCountedPtr<grpc_core::SubchannelInterface> subchannel,
+               const std::shared_ptr<grpc_core::WorkSerializer>& serializer);
+
   void OnConnectivityStateChange(grpc_connectivity_state state, absl::Status status) override {
+    if (state == GRPC_CHANNEL_READY || state == GRPC_CHANNEL_TRANSIENT_FAILURE) {
+      connecting_ = false;
+      End();
+    }
     if (connection_ != nullptr) connection_->OnSubchannelStateLocked(state, std::move(status));
   }
   grpc_pollset_set* interested_parties() override { return owner_->interested_parties(); }
 
  private:
+  using Subchannel = grpc_core::RefCountedPtr<grpc_core::SubchannelInterface>;
+
+  void End() {
+    const std::shared_ptr<Subchannel> outlasted = std::exchange(outlasted_, nullptr);
+    if (outlasted != nullptr) (*outlasted)->CancelConnectivityStateWatch(this);
+  }
+
   Connection* connection_;  // null once it has dropped the subchannel
   const grpc_core::RefCountedPtr<grpc_core::LoadBalancingPolicy> owner_;
+  bool connecting_ = false;
+  std::shared_ptr<Subchannel> outlasted_;  // null but after Outlast
 };
+
+void Connection::Watcher::Outlast(Subchannel subchannel,
+                                  const std::shared_ptr<grpc_core::WorkSerializer>& serializer) {
+  outlasted_ = std::make_shared<Subchannel>(std::move(subchannel));
+  if (serializer == nullptr) return;
+  // A health check, which is part of connecting, may remain unanswered.
+  auto end = [this, serializer, weak = std::weak_ptr(outlasted_)] {
+    grpc_core::ApplicationCallbackExecCtx callback_exec_ctx;
+    grpc_core::ExecCtx exec_ctx;
+    // Whoever has the subchannel is not destroyed.
+    const auto end_locked = [this, weak] {
+      if (!weak.expired()) End();
+    };
+    serializer->Run(end_locked, DEBUG_LOCATION);
+  };
+  grpc_event_engine::experimental::GetDefaultEventEngine()->RunAfter(kLongestAttempt,
+                                                                     std::move(end));
+}
 
 void Connection::StartLocked(const std::optional<grpc_resolved_address>& address) {
   if (subchannel_ != nullptr && address.has_value() && SameAddress(*address_, *address)) return;
@@ -50,7 +96,7 @@ void Connection::StartLocked(const std::optional<grpc_resolved_address>& address
   subchannel_->WatchConnectivityState(std::move(watcher));
   // gRPC may give back the one that was dropped a moment ago, with its backoff of up to 120 s.
   subchannel_->ResetBackoff();
-  subchannel_->RequestConnection();
+  RequestConnection();
 }
 
 void Connection::StopLocked() {
@@ -60,7 +106,7 @@ void Connection::StopLocked() {
 
 void Connection::ReconnectLocked() {
   if (!std::exchange(awaits_reconnect_, false)) return;
-  if (subchannel_ != nullptr) subchannel_->RequestConnection();
+  if (subchannel_ != nullptr) RequestConnection();
 }
 
 void Connection::ResetBackoffLocked() {
@@ -116,7 +162,7 @@ void Connection::OnSubchannelStateLocked(grpc_connectivity_state state, absl::St
         Enter(state_ == ConnectionState::kReady ? ConnectionState::kConnecting
                                                 : ConnectionState::kFailing);
       } else {
-        subchannel_->RequestConnection();
+        RequestConnection();
       }
       break;
     case GRPC_CHANNEL_SHUTDOWN:
@@ -146,14 +192,21 @@ void Connection::Enter(ConnectionState state) {
   state_ = state;
 }
 
+void Connection::RequestConnection() {
+  watcher_->SetConnecting();
+  subchannel_->RequestConnection();
+}
+
 void Connection::Drop() {
   if (subchannel_ == nullptr) return;
-  if (watcher_ != nullptr) {
-    watcher_->Detach();
-    subchannel_->CancelConnectivityStateWatch(watcher_);
-  }
-  watcher_ = nullptr;
   awaits_reconnect_ = false;
+  Watcher& watcher = *std::exchange(watcher_, nullptr);
+  watcher.Detach();
+  if (watcher.connecting()) {
+    watcher.Outlast(std::move(subchannel_), owner_.SerializerLocked());
+  } else {
+    subchannel_->CancelConnectivityStateWatch(&watcher);
+  }
   subchannel_.reset();
 }
 

@@ -8,11 +8,13 @@
 #define TURNOUT_SRC_GRPC_V1_51_CONNECTION_H_
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "src/core/lib/gprpp/ref_counted_ptr.h"
+#include "src/core/lib/gprpp/work_serializer.h"
 #include "src/core/lib/iomgr/resolved_address.h"
 #include "src/core/lib/load_balancing/lb_policy.h"
 #include "turnout/picker.h"
@@ -31,6 +33,8 @@ class Connection {
         const Instance& instance, const grpc_resolved_address& address) = 0;
     // Keeps the owner alive for as long as gRPC may call back.
     virtual grpc_core::RefCountedPtr<grpc_core::LoadBalancingPolicy> HoldLocked() = 0;
+    // In which all members run.
+    virtual std::shared_ptr<grpc_core::WorkSerializer> SerializerLocked() = 0;
     // The state was `before`. A connection that was connected waits for ReconnectLocked, so that no
     // picker still counts on it when a new connection may lead to another process.
     virtual void OnStateChangeLocked(Connection& connection, ConnectionState before) = 0;
@@ -67,8 +71,8 @@ class Connection {
   bool connected() const {
     return state_ == ConnectionState::kReady || state_ == ConnectionState::kUnhealthy;
   }
-  // May it stay? A lapsed instance is as good as its connection: one that was READY throughout still
-  // leads to the process that was registered; a new one may lead to another.
+  // May it stay? A lapsed instance is as good as its connection: one that was READY throughout
+  // still leads to the process that was registered; a new one may lead to another.
   bool proven() const {
     return member_.status != InstanceStatus::kLapsed || state_ == ConnectionState::kReady;
   }
@@ -85,6 +89,7 @@ class Connection {
   class Watcher;
   void OnSubchannelStateLocked(grpc_connectivity_state state, absl::Status status);
   void Enter(ConnectionState state);
+  void RequestConnection();
   void Drop();
 
   Owner& owner_;

@@ -55,6 +55,7 @@ class ConnectionTest : public testing::Test, protected Connection::Owner {
     return made.back();
   }
   RefCountedPtr<grpc_core::LoadBalancingPolicy> HoldLocked() override { return nullptr; }
+  std::shared_ptr<grpc_core::WorkSerializer> SerializerLocked() override { return nullptr; }
   void OnStateChangeLocked(Connection& connection, ConnectionState before) override {
     changes.emplace_back(before, connection.state());
   }
@@ -92,9 +93,38 @@ TEST_F(ConnectionTest, AChangeThatComesAfterItHasGoneIsIgnored) {
   auto connection = std::make_unique<Connection>(static_cast<Connection::Owner&>(*this),
                                                  MemberWith("127.0.0.1:80"));
   Start(*connection);
+  made[0]->Set(GRPC_CHANNEL_READY);
+  changes.clear();
   connection.reset();
-  made[0]->SetAfterCancellation(GRPC_CHANNEL_READY);
+  EXPECT_FALSE(made[0]->watched());
+  made[0]->SetAfterCancellation(GRPC_CHANNEL_IDLE);
   EXPECT_TRUE(changes.empty());
+}
+
+// gRPC would lose the socket of a connection that is being made.
+TEST_F(ConnectionTest, AnAttemptToConnectOutlastsIt) {
+  for (const auto outcome : {GRPC_CHANNEL_READY, GRPC_CHANNEL_TRANSIENT_FAILURE}) {
+    auto connection = std::make_unique<Connection>(static_cast<Connection::Owner&>(*this),
+                                                   MemberWith("127.0.0.1:80"));
+    Start(*connection);
+    FakeSubchannel& subchannel = *made.back();
+    subchannel.Set(GRPC_CHANNEL_IDLE);
+    subchannel.Set(GRPC_CHANNEL_CONNECTING);
+    connection.reset();
+    EXPECT_TRUE(subchannel.watched());
+    subchannel.Set(outcome);
+    EXPECT_FALSE(subchannel.watched());
+    EXPECT_TRUE(changes.empty());
+  }
+}
+
+TEST_F(ConnectionTest, WhatWaitsToBeConnectedAgainGoesAtOnce) {
+  Connection connection(*this, MemberWith("127.0.0.1:80"));
+  Start(connection);
+  made[0]->Set(GRPC_CHANNEL_READY);
+  made[0]->Set(GRPC_CHANNEL_IDLE);
+  connection.StopLocked();
+  EXPECT_FALSE(made[0]->watched());
 }
 
 TEST_F(ConnectionTest, FailingStaysUntilReady) {

@@ -296,7 +296,8 @@ void Policy::PublishLocked() {
   publish_timer_armed_ = false;
   if (snapshot_ == nullptr) return;
   const auto begin = Clock::now();
-  if (std::erase_if(connections_, [](const auto& connection) { return !connection->proven(); }) > 0) {
+  if (std::erase_if(connections_, [](const auto& connection) { return !connection->proven(); }) >
+      0) {
     left_to_look_at_ = std::min(left_to_look_at_, connections_.size());
   }
   auto data_plane = MakeDataPlane(PublishedLocked(), [self = Self()](std::vector<std::string> ids) {

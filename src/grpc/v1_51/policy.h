@@ -52,6 +52,9 @@ class Policy final : public grpc_core::LoadBalancingPolicy, public Connection::O
   grpc_core::RefCountedPtr<grpc_core::SubchannelInterface> CreateSubchannelLocked(
       const Instance& instance, const grpc_resolved_address& address) override;
   grpc_core::RefCountedPtr<LoadBalancingPolicy> HoldLocked() override { return Ref(); }
+  std::shared_ptr<grpc_core::WorkSerializer> SerializerLocked() override {
+    return work_serializer();
+  }
   void OnStateChangeLocked(Connection& connection, ConnectionState before) override;
 
   bool ApplySnapshotLocked(std::shared_ptr<const Snapshot> snapshot);
