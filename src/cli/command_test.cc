@@ -7,13 +7,19 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "nlohmann/json.hpp"
+#include "tests/support/authority.h"
 #include "tests/support/etcd_server.h"
+#include "tests/support/etcdctl.h"
 #include "tests/support/fixture.h"
 #include "tests/support/process.h"
+#include "tests/support/temporary_folder.h"
 
 namespace turnout::cli {
 namespace {
@@ -21,6 +27,7 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 using ::testing::StartsWith;
 using turnout::testing::Process;
 
@@ -55,25 +62,28 @@ TEST_P(UsageTest, AMistakeIsOneLineAndStatus2) {
 
 INSTANTIATE_TEST_SUITE_P(
     Mistakes, UsageTest,
-    ::testing::Values(std::vector<std::string>{}, std::vector<std::string>{"--nonsense"},
-                      std::vector<std::string>{"list"}, std::vector<std::string>{"watch"},
-                      std::vector<std::string>{"ls", "a", "b"},
-                      std::vector<std::string>{"ls", "bad..name"},
-                      std::vector<std::string>{"ls", "--etcd", "no-port"},
-                      std::vector<std::string>{"ls", "--prefix", "no-slash"},
-                      std::vector<std::string>{"ls", "--timeout", "soon"},
-                      std::vector<std::string>{"watch", "turnout.state"},
-                      std::vector<std::string>{"watch", "app", "--count", "0"},
-                      std::vector<std::string>{"demo", "now"},
-                      std::vector<std::string>{"simulate", "nowhere"},
-                      std::vector<std::string>{"simulate", "uniform", "--policies", "randon"},
-                      std::vector<std::string>{"simulate", "uniform", "--load", "0"},
-                      std::vector<std::string>{"simulate", "uniform", "--plot", "plot.pdf"}));
+    ::testing::Values(
+        std::vector<std::string>{}, std::vector<std::string>{"--nonsense"},
+        std::vector<std::string>{"list"}, std::vector<std::string>{"watch"},
+        std::vector<std::string>{"ls", "a", "b"}, std::vector<std::string>{"ls", "bad..name"},
+        std::vector<std::string>{"ls", "--etcd", "no-port"},
+        std::vector<std::string>{"ls", "--prefix", "no-slash"},
+        std::vector<std::string>{"ls", "--timeout", "soon"},
+        std::vector<std::string>{"watch", "turnout.state"},
+        std::vector<std::string>{"watch", "app", "--count", "0"},
+        std::vector<std::string>{"drain", "app"}, std::vector<std::string>{"drain", "app", "a/b"},
+        std::vector<std::string>{"drain", "app", "app-1", "--for", "soon"},
+        std::vector<std::string>{"remove", "app", "app-1", "--for", "-5"},
+        std::vector<std::string>{"restore", "app", "app-1", "--for", "5m"},
+        std::vector<std::string>{"demo", "now"}, std::vector<std::string>{"simulate", "nowhere"},
+        std::vector<std::string>{"simulate", "uniform", "--policies", "randon"},
+        std::vector<std::string>{"simulate", "uniform", "--load", "0"},
+        std::vector<std::string>{"simulate", "uniform", "--plot", "plot.pdf"}));
 
 TEST(HelpTest, ShowsEveryCommandWithAnExample) {
   const Outcome all = RunCommand({"--help"});
   EXPECT_EQ(all.status, 0);
-  for (const char* command : {"ls", "watch", "demo", "simulate"}) {
+  for (const char* command : {"ls", "watch", "drain", "remove", "restore", "demo", "simulate"}) {
     EXPECT_THAT(all.output, HasSubstr(command));
     const Outcome one = RunCommand({command, "--help"});
     EXPECT_EQ(one.status, 0);
@@ -137,6 +147,83 @@ TEST(UnreachableTest, SaysWhereAndWhatToTry) {
   EXPECT_THAT(outcome.output, HasSubstr("--etcd"));
 }
 
+// `ps` shows command lines to everybody, but not what stands in a process's environment.
+TEST(ConnectionTest, NeverShowsThePassword) {
+  const turnout::testing::ReservedPort nobody;
+  setenv("TURNOUT_ETCD_PASSWORD", "hunter2", 1);
+  for (const std::string command : {"ls", "watch", "drain"}) {
+    std::vector<std::string> line = {command,  "app", "--etcd", nobody.address(),
+                                     "--user", "bob", "-vv"};
+    if (command == "drain") line.insert(line.begin() + 2, "app-1");
+    line.insert(line.end(), {command == "watch" ? "--for" : "--timeout", "0.5"});
+    const Outcome outcome = RunCommand(line);
+    EXPECT_EQ(outcome.status, 1) << outcome.output;
+    EXPECT_THAT(outcome.output, HasSubstr(nobody.address()));
+    EXPECT_THAT(outcome.output, Not(HasSubstr("hunter2")));
+  }
+  unsetenv("TURNOUT_ETCD_PASSWORD");
+}
+
+// An etcd that wants to see a certificate, and a user's name and password.
+class SecureEtcdTest : public ::testing::Test {
+ protected:
+  SecureEtcdTest() {
+    const auto server = authority_.Issue({.names = {"DNS:etcd.test", "IP:127.0.0.1"}});
+    const auto client = authority_.Issue();
+    const auto write = [this](const std::string& name, const std::string& content) {
+      turnout::testing::WriteFile(Path(name), content);
+    };
+    write("ca.pem", authority_.certificate());
+    write("server.pem", server.certificate);
+    write("server.key", server.key);
+    write("client.pem", client.certificate);
+    write("client.key", client.key);
+    write("password", "s3same\n");
+    etcd_.emplace(turnout::testing::EtcdServerOptions{.tls = {.cert_file = Path("server.pem"),
+                                                              .key_file = Path("server.key"),
+                                                              .client_ca_file = Path("ca.pem"),
+                                                              .ca_file = Path("ca.pem"),
+                                                              .our_cert_file = Path("client.pem"),
+                                                              .our_key_file = Path("client.key")},
+                                                      .flags = {"--bcrypt-cost=4"}});
+    turnout::testing::EtcdCtl ctl({"--endpoints=https://" + etcd_->endpoint(),
+                                   "--cacert=" + Path("ca.pem"), "--cert=" + Path("client.pem"),
+                                   "--key=" + Path("client.key")});
+    ctl.AddUser("operator", "s3same", {"readwrite --prefix /"});
+    ctl.Run("put /srv/app/app-1 no-record");
+    ctl.EnableAuthentication("r00t");
+  }
+
+  std::string Path(const std::string& name) const { return folder_ / name; }
+
+  const turnout::testing::TemporaryFolder folder_;
+  const turnout::testing::Authority authority_{"turnout test"};
+  std::optional<turnout::testing::EtcdServer> etcd_;
+};
+
+TEST_F(SecureEtcdTest, IsReachedByOptionsAndByTheEnvironment) {
+  const Outcome by_options = RunCommand(
+      {"drain", "srv.app", "app-1", "--etcd", etcd_->endpoint(), "--ca-file", Path("ca.pem"),
+       "--cert-file", Path("client.pem"), "--key-file", Path("client.key"), "--server-name",
+       "etcd.test", "--user", "operator", "--password-file", Path("password")});
+  EXPECT_EQ(by_options.status, 0) << by_options.output;
+  EXPECT_THAT(by_options.output, HasSubstr("undo: turnout restore srv.app app-1 --etcd"));
+
+  const std::vector<std::pair<const char*, std::string>> variables = {
+      {"TURNOUT_ETCD_CA_FILE", Path("ca.pem")},
+      {"TURNOUT_ETCD_CERT_FILE", Path("client.pem")},
+      {"TURNOUT_ETCD_KEY_FILE", Path("client.key")},
+      {"TURNOUT_ETCD_USER", "operator"},
+      {"TURNOUT_ETCD_PASSWORD", "s3same"}};
+  for (const auto& [name, value] : variables) setenv(name, value.c_str(), 1);
+  const Outcome by_environment =
+      RunCommand({"ls", "srv.app", "--etcd", etcd_->endpoint(), "--json"});
+  for (const auto& [name, value] : variables) unsetenv(name);
+  EXPECT_EQ(by_environment.status, 0) << by_environment.output;
+  EXPECT_EQ(json::parse(by_environment.output)["services"][0]["decisions"][0]["state"], "draining");
+  EXPECT_THAT(by_environment.output, Not(HasSubstr("s3same")));
+}
+
 class CommandTest : public turnout::testing::IntegrationTest {
  protected:
   void SetUp() override { Admin().Put(Key("broken"), "no record"); }
@@ -183,6 +270,38 @@ TEST_F(CommandTest, WatchShowsWhoIsThereAndEveryChange) {
   line = next();
   EXPECT_THAT(line["change"], ::testing::AnyOf("draining", "left"));
   EXPECT_EQ(watch.Wait(), 0);
+}
+
+// One that is complete: those that are being written begin with a dot.
+bool AwaitFileIn(const std::string& folder) {
+  const auto deadline = std::chrono::steady_clock::now() + turnout::testing::kPatience;
+  while (std::chrono::steady_clock::now() < deadline) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (!entry.path().filename().string().starts_with('.')) return true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return false;
+}
+
+// Etcd no longer knows it, and nobody said that it would go.
+TEST_F(CommandTest, LsMarksAsLapsedWhoOnlyTheCacheKnows) {
+  const turnout::testing::TemporaryFolder folder;
+  setenv("TURNOUT_CACHE_DIR", folder.path().c_str(), 1);
+  const turnout::testing::GoRecord record{Service(), "app-1", "v1", "127.0.0.1:1"};
+  Admin().Put(record.key(), record.value());
+  {
+    Process watch(CommandLine({"watch", Service(), "--etcd", Etcd()}));
+    ASSERT_THAT(watch.ReadLine().value_or(""), HasSubstr("present"));
+    EXPECT_TRUE(AwaitFileIn(folder.path()));
+    watch.Signal(SIGINT);
+    EXPECT_EQ(watch.Wait(), 0);
+  }
+  Admin().Delete(record.key());
+  EXPECT_THAT(RunCommand({"ls", Service(), "--etcd", Etcd()}).output,
+              HasSubstr("v1       127.0.0.1:1  lapsed"));
+  EXPECT_THAT(RunCommand({"ls", "--etcd", Etcd()}).output, HasSubstr("LAPSED"));
+  unsetenv("TURNOUT_CACHE_DIR");
 }
 
 TEST_F(CommandTest, WatchEndsWithStatus0OnCtrlC) {
