@@ -10,7 +10,10 @@ namespace turnout::cli {
 absl::StatusOr<std::unique_ptr<RegistryView>> RegistryView::Open(const std::string& service,
                                                                  const RegistryOptions& registry) {
   std::unique_ptr<RegistryView> view(new RegistryView);
-  auto subscription = Watch(service, registry, {.on_snapshot = [&view = *view](auto snapshot) {
+  // Clients remember for a while who vanished unannounced; this is about etcd alone.
+  RegistryOptions forgetful = registry;
+  forgetful.lapsed_limit = std::chrono::seconds(0);
+  auto subscription = Watch(service, forgetful, {.on_snapshot = [&view = *view](auto snapshot) {
                               {
                                 const std::lock_guard lock(view.mutex_);
                                 view.latest_ = std::move(snapshot);
