@@ -121,11 +121,18 @@ std::unique_ptr<Subscription> Broadcast::Subscribe(WatchCallbacks callbacks) {
   auto subscriber = std::make_shared<Subscriber>(std::move(callbacks));
   {
     base::MutexLock lock(mutex_);
+    // In quiet times nobody else would notice that they have gone.
+    if (subscribers_.size() == subscribers_.capacity()) ForEach([](Subscriber&) {});
     subscribers_.push_back(subscriber);
     if (newest_ != nullptr) subscriber->Deliver(newest_);
     subscriber->DeliverError(error_);
   }
   return std::make_unique<Handle>(std::move(subscriber));
+}
+
+std::size_t Broadcast::remembered() {
+  base::MutexLock lock(mutex_);
+  return subscribers_.size();
 }
 
 }  // namespace turnout::discovery

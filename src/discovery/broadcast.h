@@ -5,6 +5,7 @@
 #ifndef TURNOUT_SRC_DISCOVERY_BROADCAST_H_
 #define TURNOUT_SRC_DISCOVERY_BROADCAST_H_
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -22,6 +23,9 @@ class Broadcast {
 
   // Delivers what there is at once. The subscription may outlive the broadcast.
   std::unique_ptr<Subscription> Subscribe(WatchCallbacks callbacks);
+
+  // Subscribers that are remembered: those that there are, and about as many that have gone.
+  std::size_t remembered();
 
  private:
   class Subscriber;

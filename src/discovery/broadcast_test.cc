@@ -195,6 +195,17 @@ TEST(Broadcast, LetsGoOfWhatCallbacksHold) {
   EXPECT_EQ(held.use_count(), 1);
 }
 
+TEST(Broadcast, ForgetsWhoHasGoneThoughNothingIsPublished) {
+  Broadcast broadcast;
+  std::vector<std::unique_ptr<Subscription>> staying;
+  for (int i = 0; i < 1000; ++i) {
+    auto subscription = broadcast.Subscribe({.on_snapshot = [](auto) {}});
+    if (i % 100 == 0) staying.push_back(std::move(subscription));
+  }
+  EXPECT_GE(broadcast.remembered(), staying.size());
+  EXPECT_LE(broadcast.remembered(), 4 * staying.size());
+}
+
 TEST(Broadcast, ASubscriptionMayOutliveIt) {
   Heard heard;
   std::unique_ptr<Subscription> subscription;
