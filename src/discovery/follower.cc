@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "src/discovery/lapse.h"
@@ -89,6 +91,7 @@ void Follower::Preload(const etcd::RangeResult& records, const etcd::RangeResult
 }
 
 void Follower::List() {
+  retry_.reset();
   records_watch_.reset();
   states_watch_.reset();
   witness_.reset();
@@ -115,6 +118,14 @@ void Follower::Range(std::string prefix, std::optional<etcd::RangeResult> Listin
 void Follower::ListLater() {
   listing_.reset();
   retry_ = environment_.run_after(backoff_.Next(), [this] { List(); });
+}
+
+// Later, too, because the watches must not end inside their own callbacks. Once, however many
+// watches and answers say the same.
+void Follower::Relist(std::string_view why) {
+  if (retry_ != nullptr) return;
+  ReportRelist(scope_.service, why);
+  ListLater();
 }
 
 void Follower::OnListed(const Listing& listing) {
@@ -151,11 +162,7 @@ void Follower::FoldPending() {
   Take(std::move(folded));
 }
 
-void Follower::OnCompacted() {
-  ReportRelist(scope_.service, "etcd has compacted away changes, or has another history");
-  // Later, too, because the watches must not end inside their own callbacks.
-  ListLater();
-}
+void Follower::OnCompacted() { Relist("etcd has compacted away changes, or has another history"); }
 
 void Follower::OnInterrupted(const absl::Status& why) {
   const absl::Status error = absl::UnavailableError(
@@ -191,9 +198,7 @@ void Follower::CheckHistory() {
     if (asked == nullptr) return;
     witness_.reset();
     if (got.ok() && asked->Confirms(*got)) return;
-    ReportRelist(scope_.service,
-                 got.ok() ? "etcd has another history" : model::Message(got.status()));
-    ListLater();
+    Relist(got.ok() ? "etcd has another history" : model::Message(got.status()));
   };
   environment_.client.Get(witness_->key, std::move(done), witness_->at);
 }

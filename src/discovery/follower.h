@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -71,6 +72,7 @@ class Follower {
   void Range(std::string prefix, std::optional<etcd::RangeResult> Listing::*part);
   void OnListed(const Listing& listing);
   void ListLater();
+  void Relist(std::string_view why);
 
   void OnEvents(std::vector<etcd::Event> events);
   void FoldPending();
@@ -91,7 +93,7 @@ class Follower {
   Listener& listener_;
 
   base::Backoff backoff_;
-  Environment::Timer retry_;
+  Environment::Timer retry_;          // while everything is to be listed anew
   std::shared_ptr<Listing> listing_;  // null while watching
   std::unique_ptr<PrefixWatch> records_watch_;
   std::unique_ptr<PrefixWatch> states_watch_;

@@ -66,16 +66,21 @@ class ScriptedEtcd::Impl final : public ByteServer::Handler {
 
   void ServeKeys();
   void ServeLeases();
+  Status LogIn(const etcdpb::AuthenticateRequest& request, etcdpb::AuthenticateResponse& response);
   void Note(const std::string& method);
   Status Admit(const Call& call) const;
   void AnswerKeepAlive(Call& call, const etcdpb::LeaseKeepAliveRequest& request);
 
   std::map<std::string, std::function<Status(const std::string&, std::string&)>> methods_;
+  int last_token_ = 0;
 };
 
 ScriptedEtcd::Impl::Impl() {
   ServeKeys();
   ServeLeases();
+  Serve<etcdpb::AuthenticateRequest, etcdpb::AuthenticateResponse>(
+      "Authenticate",
+      [this](const auto& request, auto& response) { return LogIn(request, response); });
   server.Start(port.address());
 }
 
@@ -134,6 +139,20 @@ void ScriptedEtcd::Impl::ServeLeases() {
       [this](const auto& request, auto& /*response*/) { return store.Revoke(request.id()); });
 }
 
+Status ScriptedEtcd::Impl::LogIn(const etcdpb::AuthenticateRequest& request,
+                                 etcdpb::AuthenticateResponse& response) {
+  if (user.empty()) {
+    return {StatusCode::FAILED_PRECONDITION, "etcdserver: authentication is not enabled"};
+  }
+  if (request.name() != user || request.password() != password) {
+    return {StatusCode::INVALID_ARGUMENT,
+            "etcdserver: authentication failed, invalid user ID or password"};
+  }
+  response.set_token("token." + std::to_string(++last_token_));
+  tokens.insert(response.token());
+  return Status::OK;
+}
+
 void ScriptedEtcd::Impl::AnswerKeepAlive(Call& call, const etcdpb::LeaseKeepAliveRequest& request) {
   etcdpb::LeaseKeepAliveResponse response;
   *response.mutable_header() = store.Header();
@@ -150,7 +169,14 @@ void ScriptedEtcd::Impl::Note(const std::string& method) {
 // May this call be answered?
 Status ScriptedEtcd::Impl::Admit(const Call& call) const {
   const auto failure = failures.find(call.method());
-  return failure == failures.end() ? Status::OK : failure->second;
+  if (failure != failures.end() && !failure->second.ok()) return failure->second;
+  if (user.empty() || call.method() == "Authenticate") return Status::OK;
+  const std::string token = call.Metadata("token");
+  if (token.empty()) return {StatusCode::INVALID_ARGUMENT, "etcdserver: user name is empty"};
+  if (!tokens.contains(token)) {
+    return {StatusCode::UNAUTHENTICATED, "etcdserver: invalid auth token"};
+  }
+  return Status::OK;
 }
 
 std::string ScriptedEtcd::Impl::Altered(const std::string& method, std::string answer) const {
@@ -218,12 +244,14 @@ std::int64_t ScriptedEtcd::Delete(const std::string& key) {
 }
 
 std::string ScriptedEtcd::Value(const std::string& key) const {
-  etcdpb::RangeRequest request;
-  request.set_key(key);
-  etcdpb::RangeResponse response;
   const std::lock_guard lock(impl_->mutex);
-  impl_->store.Range(request, response);
-  return response.kvs_size() == 0 ? "" : response.kvs(0).value();
+  return impl_->store.Value(key);
+}
+
+std::string ScriptedEtcd::WaitForValue(const std::string& key) const {
+  std::unique_lock lock(impl_->mutex);
+  impl_->asked.wait_for(lock, kLongest, [&] { return !impl_->store.Value(key).empty(); });
+  return impl_->store.Value(key);
 }
 
 std::int64_t ScriptedEtcd::revision() const {
@@ -278,9 +306,9 @@ void ScriptedEtcd::ReleaseWatches() {
   impl_->watches.Continue();
 }
 
-std::size_t ScriptedEtcd::watches() const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->watches.size();
+bool ScriptedEtcd::WaitForWatches(std::size_t count) const {
+  std::unique_lock lock(impl_->mutex);
+  return impl_->asked.wait_for(lock, kLongest, [&] { return impl_->watches.size() == count; });
 }
 
 void ScriptedEtcd::FragmentEvents(std::size_t events) {
@@ -321,6 +349,17 @@ void ScriptedEtcd::SendToWatches(const Bytes& message) {
 
 void ScriptedEtcd::SendToWatches(const etcdpb::WatchResponse& message) {
   SendToWatches(message.SerializeAsString());
+}
+
+void ScriptedEtcd::RequireLogIn(const std::string& user, const std::string& password) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->user = user;
+  impl_->password = password;
+}
+
+void ScriptedEtcd::ForgetTokens() {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->tokens.clear();
 }
 
 int ScriptedEtcd::requests(const std::string& method) const {

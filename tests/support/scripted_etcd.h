@@ -9,7 +9,8 @@
 //   etcd.Compact(etcd.Put("/shop/b", …));      // … and with it what we needed to catch up
 //   follower.WaitForCount(2);
 //
-// Thread-safe. A method is named by its last word: "Range", "Watch", "LeaseKeepAlive".
+// Thread-safe. A method is named by its last word: "Range", "Watch", "LeaseKeepAlive". What waits
+// does so for at most a minute.
 #ifndef TURNOUT_TESTS_SUPPORT_SCRIPTED_ETCD_H_
 #define TURNOUT_TESTS_SUPPORT_SCRIPTED_ETCD_H_
 
@@ -39,7 +40,8 @@ class ScriptedEtcd {
   std::int64_t Put(const std::string& key, const std::string& value);
   std::int64_t PutAll(const std::map<std::string, std::string>& values);  // all in one
   std::int64_t Delete(const std::string& key);
-  std::string Value(const std::string& key) const;  // empty: there is none
+  std::string Value(const std::string& key) const;         // empty: there is none
+  std::string WaitForValue(const std::string& key) const;  // empty: none came
   std::int64_t revision() const;
 
   // History.
@@ -53,7 +55,7 @@ class ScriptedEtcd {
   void RefuseWatches(const std::string& prefix, const std::string& reason);  // new ones; empty: no
   void HoldWatches(const std::string& prefix);  // tells them nothing, until
   void ReleaseWatches();
-  std::size_t watches() const;  // that there are now, on all streams
+  bool WaitForWatches(std::size_t count) const;  // until there are so many, on all streams
   // Events come in parts of so many (0: whole).
   void FragmentEvents(std::size_t events);
 
@@ -66,7 +68,8 @@ class ScriptedEtcd {
   // Requests and new streams of `method` end so, until it is OK.
   void Fail(const std::string& method, const grpc::Status& status);
 
-  // What etcd would never say. Each answer of `method` goes through `change`; null for no more.
+  // What etcd would never say. Each answer of `method` goes through `change`, which must not use
+  // this etcd; null for no more.
   using Bytes = std::string;
   void Alter(const std::string& method, std::function<void(Bytes&)> change);
   template <typename Response>
@@ -74,8 +77,11 @@ class ScriptedEtcd {
   void SendToWatches(const Bytes& message);  // on every stream, as it is
   void SendToWatches(const etcdpb::WatchResponse& message);
 
-  // How often `method` was asked, in requests and in messages on its streams; waits until it has
-  // been so often, at most a minute.
+  // Wants a token for everything, which a user's password buys; forgetting them is their expiry.
+  void RequireLogIn(const std::string& user, const std::string& password);
+  void ForgetTokens();
+
+  // How often `method` was asked: each request, stream, and message on a stream.
   int requests(const std::string& method) const;
   bool WaitForRequests(const std::string& method, int count) const;
 

@@ -42,6 +42,11 @@ etcdpb::ResponseHeader ScriptedStore::Header() const {
   return header;
 }
 
+std::string ScriptedStore::Value(const std::string& key) const {
+  const auto found = keys_.find(key);
+  return found == keys_.end() ? "" : found->second.value();
+}
+
 ScriptedStore::Keys ScriptedStore::KeysAt(Revision revision) const {
   Keys keys;
   for (const etcdpb::Event& event : changes_) {

@@ -28,6 +28,7 @@ class ScriptedStore {
   Revision revision() const { return revision_; }
   Revision compacted() const { return compacted_; }
   etcdpb::ResponseHeader Header() const;
+  std::string Value(const std::string& key) const;  // empty: there is none
 
   grpc::Status Range(const etcdpb::RangeRequest& request, etcdpb::RangeResponse& response) const;
   // All that changes has one revision.
