@@ -125,7 +125,7 @@ absl::StatusOr<Subject> MakeSubject(const PickPolicy& policy,
   if (!config.ok()) return config.status();
   const int instances = static_cast<int>(endpoints->size());
   Subject subject{"version, " + policy.name, instances, std::move(endpoints), *config, nullptr};
-  subject.picker = balance::BuildRoot(**config, "bench.app", *subject.endpoints);
+  subject.picker = balance::BuildRoot(*(*config)->picker, "bench.app", *subject.endpoints);
   return subject;
 }
 
@@ -252,7 +252,7 @@ absl::Status MeasureBuild(Report& report) {
       std::unique_ptr<const Picker> kept;
       for (std::vector<double>* const times : {&first, &again}) {
         const Clock::time_point begin = Clock::now();
-        auto picker = balance::BuildRoot(**config, "bench.app", *endpoints);
+        auto picker = balance::BuildRoot(*(*config)->picker, "bench.app", *endpoints);
         const std::chrono::duration<double, std::milli> taken = Clock::now() - begin;
         times->push_back(taken.count());
         kept = std::move(picker);  // as a channel keeps the last one until the next is there

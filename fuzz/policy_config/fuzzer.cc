@@ -117,7 +117,7 @@ void BuildAndPick(const PolicyConfig& config, std::uint64_t seed) {
   for (int build = 0; build < 3; ++build) {
     for (Endpoint& endpoint : endpoints) DrawState(endpoint, random);
     std::vector<Endpoint> built_over = endpoints;
-    auto picker = BuildRoot(config, "a.b", built_over);
+    auto picker = BuildRoot(*config.picker, "a.b", built_over);
     Check(picker != nullptr, "no picker");
     last = std::move(picker);
     endpoints_of_last = std::move(built_over);

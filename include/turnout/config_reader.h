@@ -53,11 +53,16 @@ class ConfigReader {
   // Empty if it is missing.
   std::vector<std::string> Strings(std::string_view key);
   std::map<std::string, std::string> StringMap(std::string_view key);
+  // An object that `read` reads; nothing if it is missing.
+  void Object(std::string_view key, const std::function<void(ConfigReader&)>& read);
   // A list of objects, each of which `read` reads.
   void Objects(std::string_view key, const std::function<void(ConfigReader&)>& read);
   // A list of pickers of which the first known one is taken; `otherwise` names the default. Never
   // null: after an error it is a picker that is never used.
   std::shared_ptr<const PickerBuilder> Child(std::string_view key, std::string_view otherwise);
+
+  // Does the object have `key`? One that is only asked about is known, and no error.
+  bool Has(std::string_view key);
 
   // Reports a further error at `key`: "must be …, got …".
   void Error(std::string_view key, std::string_view what);

@@ -37,6 +37,7 @@ struct Counters {
   std::uint64_t picks_queued = 0;      // times a call had to wait for a connection
   std::uint64_t picks_failed = 0;      // times a call was told that there is no instance
   std::uint64_t picks_dropped = 0;     // calls ended for good by a policy
+  std::uint64_t calls_denied = 0;      // calls ended for good by a traffic rule
   std::uint64_t snapshots = 0;         // published to channels and watchers
   std::uint64_t records_rejected = 0;  // malformed, too large, shadowed
   std::uint64_t instances_lapsed = 0;  // records that vanished unannounced

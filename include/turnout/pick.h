@@ -21,6 +21,10 @@
 
 namespace turnout {
 
+namespace route {
+struct Decision;
+}  // namespace route
+
 // How one attempt of a call ended. Valid during the callback only.
 struct CallOutcome {
   absl::Status status;
@@ -50,6 +54,10 @@ class PickArgs {
 
   // Has an earlier attempt of this call gone to `endpoint`?
   virtual bool Tried(const Endpoint& endpoint) const = 0;
+
+  // What the service's traffic rules decided, once for all attempts of the call. Null: there are no
+  // rules. Not for policies: when they are asked, it has been obeyed.
+  virtual const route::Decision* decision() const { return nullptr; }
 };
 
 // Move-only, and cheap for what most picks return.

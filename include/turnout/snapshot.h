@@ -16,6 +16,10 @@
 
 namespace turnout {
 
+namespace route {
+class RuleSet;
+}  // namespace route
+
 // How far an instance may be relied on. Lower ones are used only when no higher one is READY.
 enum class InstanceStatus {
   kRegistered,  // its record is in etcd
@@ -45,6 +49,10 @@ struct Snapshot {
   std::vector<Rejected> rejected;  // records that could not be used, shadowed ones included
 
   std::vector<std::string> removed;  // ids that an operator has removed, sorted
+
+  // The traffic rules in force, and etcd's revision of their document; null and 0: there are none.
+  std::shared_ptr<const route::RuleSet> rules;
+  std::int64_t rules_revision = 0;
 
   bool from_cache = false;  // what was last known in an earlier process; etcd has not answered yet
 };

@@ -52,7 +52,7 @@ class Channel {
       if (random.Below(3) == 0) copy.state = static_cast<ConnectionState>(random.Below(5));
       copy.serving_since = base::Now() - std::chrono::seconds(random.Below(60));
     }
-    view->picker = BuildRoot(*config_, testing::kService, view->endpoints);
+    view->picker = BuildRoot(*config_->picker, testing::kService, view->endpoints);
     const base::MutexLock lock(mutex_);
     view_ = std::move(view);
   }

@@ -166,6 +166,13 @@ std::map<std::string, std::string> ConfigReader::StringMap(std::string_view key)
   return {};
 }
 
+void ConfigReader::Object(std::string_view key, const std::function<void(ConfigReader&)>& read) {
+  const json* const value = impl_->Find(key, "{}", "object");
+  const balance::Place place = impl_->At(key);
+  if (value != nullptr) return balance::ReadObject(*value, place, read);
+  if (place.parameters != nullptr) balance::ReadObject(json::object(), place, read);
+}
+
 void ConfigReader::Objects(std::string_view key, const std::function<void(ConfigReader&)>& read) {
   const json* const value = impl_->Find(key, "[]", "list of objects");
   const balance::Place place = impl_->At(key);
@@ -190,6 +197,8 @@ std::shared_ptr<const PickerBuilder> ConfigReader::Child(std::string_view key,
   place.parameters = nullptr;  // the child's are its own
   return balance::ReadPickers(value == nullptr ? list : *value, place);
 }
+
+bool ConfigReader::Has(std::string_view key) { return impl_->Find(key) != nullptr; }
 
 void ConfigReader::Error(std::string_view key, std::string_view what) {
   impl_->At(key).Error(what);

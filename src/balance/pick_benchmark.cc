@@ -54,7 +54,7 @@ std::shared_ptr<const PolicyConfig> ConfigFor(const std::string& leaf) {
 
 void BM_Pick(benchmark::State& state, const std::string& leaf) {
   const auto endpoints = EndpointsWithMethods(state.range(0));
-  const auto picker = BuildRoot(*ConfigFor(leaf), testing::kService, endpoints);
+  const auto picker = BuildRoot(*ConfigFor(leaf)->picker, testing::kService, endpoints);
   const std::vector<std::string> versions = Versions();
   std::vector<VersionArgs> calls(versions.begin(), versions.end());
   std::size_t next = 0;
@@ -70,7 +70,7 @@ void BM_Build(benchmark::State& state, const std::string& leaf) {
   const auto endpoints = EndpointsWithMethods(state.range(0));
   const auto config = ConfigFor(leaf);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(BuildRoot(*config, testing::kService, endpoints));
+    benchmark::DoNotOptimize(BuildRoot(*config->picker, testing::kService, endpoints));
   }
 }
 BENCHMARK_CAPTURE(BM_Build, version_random, "random")

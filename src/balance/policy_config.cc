@@ -108,12 +108,12 @@ absl::Status CheckServiceConfig(std::string_view json_text) {
   return ToStatus(errors);
 }
 
-std::unique_ptr<const Picker> BuildRoot(const PolicyConfig& config, std::string_view service,
+std::unique_ptr<const Picker> BuildRoot(const PickerBuilder& builder, std::string_view service,
                                         std::span<const Endpoint> endpoints) {
   EndpointGroup::Members members;
   members.reserve(endpoints.size());
   for (const Endpoint& endpoint : endpoints) members.push_back(&endpoint);
-  return BuildMethodGate(*config.picker, EndpointGroup(service, std::move(members)));
+  return BuildMethodGate(builder, EndpointGroup(service, std::move(members)));
 }
 
 }  // namespace turnout::balance

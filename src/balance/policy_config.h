@@ -39,8 +39,8 @@ absl::StatusOr<std::shared_ptr<const PolicyConfig>> ParsePolicyConfig(std::strin
 absl::Status CheckServiceConfig(std::string_view json_text);
 
 // The picker for a channel: endpoints on which the call's method is switched off are left out, then
-// config.picker decides. `endpoints` outlive the picker.
-std::unique_ptr<const Picker> BuildRoot(const PolicyConfig& config, std::string_view service,
+// a picker by `builder` decides. `endpoints` outlive it.
+std::unique_ptr<const Picker> BuildRoot(const PickerBuilder& builder, std::string_view service,
                                         std::span<const Endpoint> endpoints);
 
 }  // namespace turnout::balance

@@ -45,7 +45,7 @@ TEST(PolicyConfigTest, DefaultsAreVersionThenRandom) {
     const auto config = ParsePolicyConfig(policy, "{}");
     ASSERT_TRUE(config.ok()) << config.status();
     EXPECT_EQ((*config)->connect_timeout, std::chrono::seconds(3));
-    const auto picker = BuildRoot(**config, kService, endpoints);
+    const auto picker = BuildRoot(*(*config)->picker, kService, endpoints);
     EXPECT_EQ(Show(picker->Pick(FakePickArgs().Version("v2"))), "app-2");
     EXPECT_THAT(Show(picker->Pick(FakePickArgs())), StartsWith("app-"));
     EXPECT_THAT(Show(picker->Pick(FakePickArgs().Version("v3"))), HasSubstr("no match found conn"));
@@ -67,7 +67,7 @@ TEST(PolicyConfigTest, TheFirstKnownPickerIsTaken) {
   const auto config = ParsePolicyConfig(
       "turnout", R"({"picker":[{"of_the_future":{"a":1}},{"random":{}},{"version":{"bad":1}}]})");
   ASSERT_TRUE(config.ok()) << config.status();
-  const auto picker = BuildRoot(**config, kService, endpoints);
+  const auto picker = BuildRoot(*(*config)->picker, kService, endpoints);
   EXPECT_THAT(Show(picker->Pick(FakePickArgs().Version("v3"))), StartsWith("app-"));
 }
 
@@ -264,7 +264,7 @@ TEST(BuildRootTest, CallsPickWhilePickersAreReplaced) {
   auto endpoints = MakeEndpoints(20, {"v1", "v2"});
   endpoints.push_back(testing::MakeEndpoint({.id = "app-21", .methods_off = {"ApiTest"}}));
   const auto build = [&] {
-    return std::shared_ptr<const Picker>(BuildRoot(**config, kService, endpoints));
+    return std::shared_ptr<const Picker>(BuildRoot(*(*config)->picker, kService, endpoints));
   };
   base::Mutex mutex;
   std::shared_ptr<const Picker> current = build();

@@ -72,6 +72,7 @@ Counters GetCounters() {
       .picks_queued = read(now.picks_queued),
       .picks_failed = read(now.picks_failed),
       .picks_dropped = read(now.picks_dropped),
+      .calls_denied = read(now.calls_denied),
       .snapshots = read(now.snapshots),
       .records_rejected = read(now.records_rejected),
       .instances_lapsed = read(now.instances_lapsed),

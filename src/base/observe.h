@@ -15,7 +15,8 @@ void Observe(std::function<void(Observer&)> event);
 
 // One for the process; members as in turnout::Counters. Add with relaxed order.
 struct AtomicCounters {
-  std::atomic<std::uint64_t> picks_completed{0}, picks_queued{0}, picks_failed{0}, picks_dropped{0};
+  std::atomic<std::uint64_t> picks_completed{0}, picks_queued{0}, picks_failed{0}, picks_dropped{0},
+      calls_denied{0};
   std::atomic<std::uint64_t> snapshots{0}, records_rejected{0};
   std::atomic<std::uint64_t> instances_lapsed{0}, relists{0}, cache_loads{0};
   std::atomic<std::uint64_t> registrations{0}, registrations_lost{0}, subchannels_created{0};

@@ -74,7 +74,8 @@ TEST(Counters, ShowEachCounterUnderItsName) {
   std::uint64_t value = 0;
   for (auto* counter :
        {&now.picks_completed, &now.picks_queued, &now.picks_failed, &now.picks_dropped,
-        &now.snapshots, &now.records_rejected, &now.registrations, &now.registrations_lost}) {
+        &now.snapshots, &now.records_rejected, &now.registrations, &now.registrations_lost,
+        &now.calls_denied}) {
     *counter = ++value;
   }
   Count(now.subchannels_created);
@@ -87,6 +88,7 @@ TEST(Counters, ShowEachCounterUnderItsName) {
   EXPECT_EQ(counters.records_rejected, 6U);
   EXPECT_EQ(counters.registrations, 7U);
   EXPECT_EQ(counters.registrations_lost, 8U);
+  EXPECT_EQ(counters.calls_denied, 9U);
   EXPECT_EQ(counters.subchannels_created, 1U);
 }
 

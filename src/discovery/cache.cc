@@ -71,7 +71,7 @@ CachedService::CachedService(std::string service, const RegistryOptions& options
       folder_(options.cache_dir),
       name_(identity_.FileName()) {}
 
-std::optional<CachedLists> CachedService::Load() {
+std::optional<Lists> CachedService::Load() {
   RemoveLeftovers(folder_, name_);
   const std::string path = Concat({folder_, "/", name_});
   const auto text = ReadCacheFile(path);
@@ -117,7 +117,7 @@ class Cache::Disk {
 
   Disk(std::string service, const RegistryOptions& options) : file_(std::move(service), options) {}
 
-  std::optional<CachedLists> Load() { return file_.Load(); }
+  std::optional<Lists> Load() { return file_.Load(); }
 
   // From the cache's thread. True if Store is to be run.
   bool Put(std::shared_ptr<const Snapshot> snapshot) {
@@ -158,7 +158,7 @@ Cache::~Cache() {
   if (newest_ != nullptr) Write();
 }
 
-void Cache::Load(std::function<void(CachedLists)> done) {
+void Cache::Load(std::function<void(Lists)> done) {
   environment_.run_on_disk([disk = disk_, post = environment_.post, done = std::move(done),
                             alive = std::weak_ptr(alive_)] {
     auto lists = disk->Load();

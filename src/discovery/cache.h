@@ -26,7 +26,7 @@ class CachedService {
   CachedService(std::string service, const RegistryOptions& options);
 
   // Nothing if there is no usable file; a bad one is reported, once in the process.
-  std::optional<CachedLists> Load();
+  std::optional<Lists> Load();
 
   // Writes the file unless it says the same already. What goes wrong is reported once for each
   // folder, until a file is written there again.
@@ -60,7 +60,7 @@ class Cache {
   Cache& operator=(const Cache&) = delete;
 
   // Calls `done` unless there is nothing to load, or the cache is destroyed before.
-  void Load(std::function<void(CachedLists)> done);
+  void Load(std::function<void(Lists)> done);
 
   // Of those that come within a second the newest is written. One in which all have lapsed is
   // passed over: what is there is the better one to start with.

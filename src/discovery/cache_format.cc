@@ -13,6 +13,7 @@
 #include "src/model/names.h"
 #include "src/model/record.h"
 #include "src/model/text.h"
+#include "src/route/rule_set.h"
 
 namespace turnout::discovery {
 namespace {
@@ -101,7 +102,7 @@ std::optional<etcd::Revision> Positive(const Json& object, const char* key) {
 }
 
 // Appends the member to the lists; false if it is not as it should be.
-bool ReadMember(const CacheIdentity& identity, const Json& member, CachedLists& lists) {
+bool ReadMember(const CacheIdentity& identity, const Json& member, Lists& lists) {
   if (!member.is_object()) return false;
   const std::string* id = String(member, "id");
   const std::string* record = String(member, "record");
@@ -124,6 +125,21 @@ bool ReadMember(const CacheIdentity& identity, const Json& member, CachedLists& 
                                 .create_revision = lists.states.revision,
                                 .mod_revision = lists.states.revision});
   }
+  return true;
+}
+
+// The rules' document, if there is one; false if it is not as it should be.
+bool ReadRules(const CacheIdentity& identity, const Json& document, Lists& lists) {
+  const auto rules = document.find("rules");
+  if (rules == document.end()) return true;
+  if (!rules->is_object()) return false;
+  const std::string* text = String(*rules, "document");
+  const auto modified = Positive(*rules, "mod_revision");
+  if (text == nullptr || !modified) return false;
+  lists.rules.kvs.push_back({.key = model::Keys(identity.prefix).Rules(identity.service),
+                             .value = *text,
+                             .create_revision = *modified,
+                             .mod_revision = *modified});
   return true;
 }
 
@@ -156,12 +172,16 @@ std::string FormatCache(const CacheIdentity& identity, const Snapshot& snapshot)
   Json document = IdentityJson(identity);
   document["revision"] = snapshot.revision;
   document["members"] = std::move(members);
+  if (snapshot.rules != nullptr) {
+    document["rules"] = {{"document", snapshot.rules->text()},
+                         {"mod_revision", snapshot.rules_revision}};
+  }
   const std::string body =
       document.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
   return Header(body) + body;
 }
 
-absl::StatusOr<CachedLists> ParseCache(const CacheIdentity& identity, std::string_view text) {
+absl::StatusOr<Lists> ParseCache(const CacheIdentity& identity, std::string_view text) {
   const auto body = CheckedBody(text);
   if (!body.ok()) return body.status();
   Json document;
@@ -177,12 +197,14 @@ absl::StatusOr<CachedLists> ParseCache(const CacheIdentity& identity, std::strin
   if (!revision || members == document.end() || !members->is_array()) {
     return Wrong({"it lacks a revision or members"});
   }
-  CachedLists lists;
+  Lists lists;
   lists.records.revision = *revision;
   lists.states.revision = *revision;
+  lists.rules.revision = *revision;
   for (const Json& member : *members) {
     if (!ReadMember(identity, member, lists)) return Wrong({"one of its members is malformed"});
   }
+  if (!ReadRules(identity, document, lists)) return Wrong({"its rules are malformed"});
   return lists;
 }
 

@@ -3,7 +3,7 @@
 //   turnout-cache 1 6f0c2a1b 1234     the format, then the checksum (CRC-32) and size of the rest
 //   {"service":"hwholiday.srv.app","prefix":"","endpoints":["10.0.0.1:2379"],"revision":17,
 //    "members":[{"id":"app-1","record":"{…}","create_revision":5,"mod_revision":9,
-//    "operator_draining":false}]}
+//    "operator_draining":false}],"rules":{"document":"{…}","mod_revision":12}}
 //
 // Files are input from outside, as records are: whatever text stands in one, parsing it gives lists
 // or an error.
@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "src/etcd/types.h"
+#include "src/discovery/lists.h"
 #include "turnout/registry.h"
 #include "turnout/snapshot.h"
 
@@ -34,17 +34,11 @@ struct CacheIdentity {
   std::string FileName() const;
 };
 
-// What etcd would have answered.
-struct CachedLists {
-  etcd::RangeResult records;
-  etcd::RangeResult states;
-};
-
 // Lapsed members are left out: etcd did not have them any more.
 std::string FormatCache(const CacheIdentity& identity, const Snapshot& snapshot);
 
 // InvalidArgument says what is wrong with `text`.
-absl::StatusOr<CachedLists> ParseCache(const CacheIdentity& identity, std::string_view text);
+absl::StatusOr<Lists> ParseCache(const CacheIdentity& identity, std::string_view text);
 
 }  // namespace turnout::discovery
 

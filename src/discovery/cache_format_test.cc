@@ -71,9 +71,9 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
 }
 
 // The instances that the lists come to.
-std::vector<Member> Folded(const CachedLists& lists) {
+std::vector<Member> Folded(const Lists& lists) {
   const Scope scope{.service = kService, .keys = model::Keys("/eu")};
-  const auto folded = FoldList(scope, nullptr, lists.records, lists.states, {});
+  const auto folded = FoldList(scope, nullptr, lists, {});
   return turnout::discovery::MakeSnapshot(scope, *folded.view)->members;
 }
 

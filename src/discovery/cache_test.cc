@@ -116,8 +116,8 @@ TEST_F(CacheTest, WhatIsStoredIsLoadedByTheNext) {
   MakeCache()->Store(Registered(7));
   EXPECT_EQ(RunDisk(), 1);
   const auto cache = MakeCache();
-  std::vector<CachedLists> loaded;
-  cache->Load([&](CachedLists lists) { loaded.push_back(std::move(lists)); });
+  std::vector<Lists> loaded;
+  cache->Load([&](Lists lists) { loaded.push_back(std::move(lists)); });
   EXPECT_THAT(loaded, IsEmpty()) << "the disk's thread is to do it";
   EXPECT_EQ(RunDisk(), 1);
   ASSERT_EQ(loaded.size(), 1U);
@@ -129,7 +129,7 @@ TEST_F(CacheTest, WhatIsStoredIsLoadedByTheNext) {
 
 TEST_F(CacheTest, WithoutAFileNothingIsLoadedOrSaid) {
   const auto cache = MakeCache();
-  cache->Load([](const CachedLists&) { ADD_FAILURE(); });
+  cache->Load([](const Lists&) { ADD_FAILURE(); });
   RunDisk();
   EXPECT_THAT(logs.Messages(), IsEmpty());
 }
@@ -137,7 +137,7 @@ TEST_F(CacheTest, WithoutAFileNothingIsLoadedOrSaid) {
 TEST_F(CacheTest, WhoIsGoneGetsNothingLoaded) {
   MakeCache()->Store(Registered(7));
   RunDisk();
-  MakeCache()->Load([](const CachedLists&) { ADD_FAILURE(); });
+  MakeCache()->Load([](const Lists&) { ADD_FAILURE(); });
   RunDisk();
 }
 
@@ -213,7 +213,7 @@ TEST_F(CacheTest, WhatTheFileSaysAlreadyIsNotWrittenAgain) {
   struct stat before {};
   ASSERT_EQ(stat(Path().c_str(), &before), 0);
   const auto cache = MakeCache();
-  cache->Load([](const CachedLists&) {});
+  cache->Load([](const Lists&) {});
   cache->Store(Registered(7));
   RunDisk();
   struct stat after {};
@@ -226,7 +226,7 @@ TEST_F(CacheTest, ABadFileIsReportedOnceAndReplaced) {
   std::ofstream(Path()) << "garbage";
   const auto cache = MakeCache();
   for (int i = 0; i < 3; ++i) {
-    cache->Load([](const CachedLists&) { ADD_FAILURE(); });
+    cache->Load([](const Lists&) { ADD_FAILURE(); });
     RunDisk();
   }
   EXPECT_EQ(OnDisk(), 0);

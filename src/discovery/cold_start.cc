@@ -5,9 +5,9 @@
 namespace turnout::discovery {
 
 ColdStart::ColdStart(Cache& cache, const Cache::Environment& environment,
-                     std::function<void(const CachedLists&)> use)
+                     std::function<void(const Lists&)> use)
     : use_(std::move(use)) {
-  cache.Load([this](CachedLists lists) {
+  cache.Load([this](Lists lists) {
     // An empty list would only hide why calls fail.
     if (ended_ || lists.records.kvs.empty()) return;
     lists_ = std::move(lists);
@@ -28,7 +28,7 @@ void ColdStart::End() {
 void ColdStart::UseIfDue() {
   if (ended_ || patience_ != nullptr || !lists_.has_value()) return;
   ended_ = true;
-  const CachedLists lists = *std::exchange(lists_, std::nullopt);
+  const Lists lists = *std::exchange(lists_, std::nullopt);
   use_(lists);
 }
 

@@ -21,7 +21,7 @@ class ColdStart {
   // Begins to wait, and calls `use` at most once, never from within. `cache` ends no later than
   // this.
   ColdStart(Cache& cache, const Cache::Environment& environment,
-            std::function<void(const CachedLists&)> use);
+            std::function<void(const Lists&)> use);
   ColdStart(const ColdStart&) = delete;
   ColdStart& operator=(const ColdStart&) = delete;
 
@@ -31,8 +31,8 @@ class ColdStart {
  private:
   void UseIfDue();
 
-  const std::function<void(const CachedLists&)> use_;
-  std::optional<CachedLists> lists_;
+  const std::function<void(const Lists&)> use_;
+  std::optional<Lists> lists_;
   Cache::Environment::Timer patience_;  // null: it is at its end
   bool ended_ = false;
 };

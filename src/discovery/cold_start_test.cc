@@ -54,7 +54,7 @@ class ColdStartTest : public ::testing::Test {
       .now = [this] { return timers.now(); }};
   Cache cache{kService, options, environment};
   std::vector<etcd::Revision> used;
-  std::function<void(const CachedLists&)> use = [this](const CachedLists& lists) {
+  std::function<void(const Lists&)> use = [this](const Lists& lists) {
     used.push_back(lists.records.revision);
   };
 };

@@ -76,10 +76,15 @@ etcd::RangeResult Part(const etcd::RangeResult& all, const std::string& prefix) 
   return part;
 }
 
+etcd::RangeResult Exactly(const etcd::RangeResult& all, const std::string& key) {
+  etcd::RangeResult found = Part(all, key);
+  if (!found.kvs.empty() && found.kvs.front().key != key) found.kvs.clear();
+  return found;
+}
+
 // With the cache, those that it knew and etcd does not, though nobody announced that, are lapsed.
 Snapshot SnapshotOf(const std::string& service, const RegistryOptions& options,
-                    const etcd::RangeResult& records, const etcd::RangeResult& states,
-                    steady_clock::time_point now) {
+                    const discovery::Lists& lists, steady_clock::time_point now) {
   const discovery::Scope scope{.service = service,
                                .keys = model::Keys(options.prefix),
                                .limits = {.size_bytes = options.max_record_bytes,
@@ -90,10 +95,10 @@ Snapshot SnapshotOf(const std::string& service, const RegistryOptions& options,
   if (!options.cache_dir.empty()) {
     const auto cached = discovery::CachedService(service, options).Load();
     if (cached.has_value()) {
-      before = discovery::FoldList(scope, nullptr, cached->records, cached->states, now).view;
+      before = discovery::FoldList(scope, nullptr, *cached, now).view;
     }
   }
-  const auto folded = discovery::FoldList(scope, before.get(), records, states, now);
+  const auto folded = discovery::FoldList(scope, before.get(), lists, now);
   return *discovery::MakeSnapshot(scope, *folded.view);
 }
 
@@ -137,7 +142,11 @@ absl::StatusOr<std::vector<Snapshot>> List(const RegistryOptions& registry,
   for (auto& [service, found] : records) {
     found.revision = all->revision;
     Snapshot snapshot =
-        SnapshotOf(service, *options, found, Part(*all, keys.StatePrefix(service)), now);
+        SnapshotOf(service, *options,
+                   {.records = found,
+                    .states = Part(*all, keys.StatePrefix(service)),
+                    .rules = Exactly(*all, keys.Rules(service))},
+                   now);
     if (found.kvs.empty() && snapshot.members.empty()) continue;
     services.push_back(std::move(snapshot));
   }

@@ -67,6 +67,16 @@ class FakeClient final : public etcd::Client {
     done(std::move(result));
     return true;
   }
+  // The same for a request for exactly `key`.
+  bool AnswerGet(const std::string& key, absl::StatusOr<etcd::RangeResult> result) {
+    const auto get = std::find_if(gets.begin(), gets.end(),
+                                  [&](const OpenGet& open) { return open.key == key; });
+    if (get == gets.end()) return false;
+    const auto done = std::move(get->done);
+    gets.erase(get);
+    done(std::move(result));
+    return true;
+  }
   // The watch on `prefix`, or null.
   const Watch* WatchOn(const std::string& prefix) const {
     const auto found = std::find_if(watches.begin(), watches.end(),

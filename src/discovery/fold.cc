@@ -57,6 +57,7 @@ class Fold {
         before_(before),
         now_(now),
         departed_(before.departed),
+        rules_(before.rules),
         next_lapse_ends_(before.next_lapse_ends),
         overflow_(before.overflow) {}
 
@@ -64,11 +65,18 @@ class Fold {
   void DeleteRecord(std::string_view id);
   void PutState(std::string_view id, const etcd::KeyValue& kv);
   void DeleteState(std::string_view id);
+  void PutRules(const etcd::KeyValue& kv);
+  void DeleteRules();
   // The records are those of a list, which has `more`, or is not of the history of `before`.
   void BeginList(bool more, bool new_history);
   void EndLapses();
 
-  Folded Finish(etcd::Revision records_revision, etcd::Revision states_revision);
+  struct Revisions {
+    etcd::Revision records;
+    etcd::Revision states;
+    etcd::Revision rules;
+  };
+  Folded Finish(const Revisions& revisions);
 
  private:
   using Edits = std::map<std::string, Entry, std::less<>>;
@@ -84,6 +92,7 @@ class Fold {
   void SettleStatus(Entry& entry) const;
   void Note(const Entry& after, Changes& changes) const;
   void NoteFaults(const Entry& after, Changes& changes) const;
+  void NoteRules(Changes& changes) const;
   void Depart(const Entry& entry);
   std::vector<View::EntryPtr> Merge();
 
@@ -93,6 +102,7 @@ class Fold {
   Edits edits_;
   std::size_t added_ = 0;  // entries that `before` lacks
   std::vector<View::EntryPtr> departed_;
+  RulesEntry rules_;
   TimePoint next_lapse_ends_;
   std::vector<std::shared_ptr<const Instance>> kept_;
   bool new_history_ = false;
@@ -214,6 +224,29 @@ void Fold::DeleteState(std::string_view id) {
   entry.state_fault.clear();
 }
 
+void Fold::PutRules(const etcd::KeyValue& kv) {
+  if (rules_.revision == kv.mod_revision && !new_history_) return;
+  rules_.revision = kv.mod_revision;
+  auto parsed = route::RuleSet::Parse(kv.value);
+  if (!parsed.ok()) {
+    rules_.fault = model::Message(parsed.status());
+    return;
+  }
+  rules_.fault.clear();
+  rules_.rules = *std::move(parsed);
+  rules_.rules_revision = kv.mod_revision;
+}
+
+void Fold::DeleteRules() {
+  if (new_history_ && rules_.rules != nullptr) {
+    rules_.revision = 0;
+    rules_.fault = "etcd's new history has no rules; those of the old one stay in force until "
+                   "others are put, or they are put and deleted";
+    return;
+  }
+  rules_ = {};
+}
+
 // Those for which the edits may have changed who has them.
 std::unordered_set<std::string> Fold::DisputedAddresses() const {
   std::unordered_set<std::string> disputed;
@@ -293,6 +326,18 @@ void Fold::NoteFaults(const Entry& after, Changes& changes) const {
   }
 }
 
+// Calls are to go by new rules at once.
+void Fold::NoteRules(Changes& changes) const {
+  const RulesEntry& before = before_.rules;
+  if (rules_.fault != before.fault) {
+    changes.anything = true;
+    if (!rules_.fault.empty()) {
+      changes.rejected.push_back({scope_.keys.Rules(scope_.service), rules_.fault});
+    }
+  }
+  if (rules_.rules != before.rules) changes.anything = changes.departures = true;
+}
+
 void Fold::Note(const Entry& after, Changes& changes) const {
   NoteFaults(after, changes);
   const Entry* before = Before(after.id);
@@ -335,7 +380,7 @@ std::vector<View::EntryPtr> Fold::Merge() {
   return merged;
 }
 
-Folded Fold::Finish(etcd::Revision records_revision, etcd::Revision states_revision) {
+Folded Fold::Finish(const Revisions& revisions) {
   SettleAddresses();
   Folded folded;
   for (auto& [id, entry] : edits_) {
@@ -343,14 +388,17 @@ Folded Fold::Finish(etcd::Revision records_revision, etcd::Revision states_revis
     Note(entry, folded.changes);
     if (entry.lapsed()) next_lapse_ends_ = std::min(next_lapse_ends_, entry.lapse_ends);
   }
+  NoteRules(folded.changes);
   folded.changes.overflow = overflow_ && !before_.overflow;
   folded.changes.new_history = new_history_;
   folded.changes.kept = std::move(kept_);
   auto entries = Merge();
   folded.view = std::make_shared<const View>(View{.entries = std::move(entries),
                                                   .departed = std::move(departed_),
-                                                  .records_revision = records_revision,
-                                                  .states_revision = states_revision,
+                                                  .rules = std::move(rules_),
+                                                  .records_revision = revisions.records,
+                                                  .states_revision = revisions.states,
+                                                  .rules_revision = revisions.rules,
                                                   .next_lapse_ends = next_lapse_ends_,
                                                   .overflow = overflow_});
   return folded;
@@ -358,17 +406,17 @@ Folded Fold::Finish(etcd::Revision records_revision, etcd::Revision states_revis
 
 }  // namespace
 
-Folded FoldList(const Scope& scope, const View* before, const etcd::RangeResult& records,
-                const etcd::RangeResult& states, TimePoint now) {
+Folded FoldList(const Scope& scope, const View* before, const Lists& lists, TimePoint now) {
   static const View& kNothing = *new View;
   Fold fold(scope, before == nullptr ? kNothing : *before, now);
-  fold.BeginList(records.more, before != nullptr && IsOfAnotherHistory(scope, *before, records));
+  fold.BeginList(lists.records.more,
+                 before != nullptr && IsOfAnotherHistory(scope, *before, lists.records));
   std::set<std::string_view> recorded, stated;
-  for (const etcd::KeyValue& kv : records.kvs) {
+  for (const etcd::KeyValue& kv : lists.records.kvs) {
     const auto id = scope.keys.IdOfRecord(scope.service, kv.key);
     if (id.has_value()) fold.PutRecord(*recorded.insert(*id).first, kv);
   }
-  for (const etcd::KeyValue& kv : states.kvs) {
+  for (const etcd::KeyValue& kv : lists.states.kvs) {
     const auto id = scope.keys.IdOfState(scope.service, kv.key);
     if (id.has_value()) fold.PutState(*stated.insert(*id).first, kv);
   }
@@ -378,7 +426,13 @@ Folded FoldList(const Scope& scope, const View* before, const etcd::RangeResult&
       if (!stated.contains(entry->id)) fold.DeleteState(entry->id);
     }
   }
-  Folded folded = fold.Finish(records.revision, states.revision);
+  if (!lists.rules.kvs.empty()) {
+    fold.PutRules(lists.rules.kvs.front());
+  } else if (before != nullptr && before->rules.revision != 0) {
+    fold.DeleteRules();
+  }
+  Folded folded =
+      fold.Finish({lists.records.revision, lists.states.revision, lists.rules.revision});
   if (before == nullptr || before->from_cache) folded.changes.anything = true;
   return folded;
 }
@@ -386,7 +440,7 @@ Folded FoldList(const Scope& scope, const View* before, const etcd::RangeResult&
 Folded FoldTime(const Scope& scope, const View& before, TimePoint now) {
   Fold fold(scope, before, now);
   fold.EndLapses();
-  return fold.Finish(before.records_revision, before.states_revision);
+  return fold.Finish({before.records_revision, before.states_revision, before.rules_revision});
 }
 
 Folded FoldEvents(const Scope& scope, const View& before, std::span<const etcd::Event> events,
@@ -394,6 +448,8 @@ Folded FoldEvents(const Scope& scope, const View& before, std::span<const etcd::
   Fold fold(scope, before, now);
   etcd::Revision records_revision = before.records_revision;
   etcd::Revision states_revision = before.states_revision;
+  etcd::Revision rules_revision = before.rules_revision;
+  const std::string rules_key = scope.keys.Rules(scope.service);
   for (const auto& [type, kv] : events) {
     const bool put = type == etcd::Event::Type::kPut;
     if (const auto id = scope.keys.IdOfRecord(scope.service, kv.key)) {
@@ -404,20 +460,28 @@ Folded FoldEvents(const Scope& scope, const View& before, std::span<const etcd::
       if (kv.mod_revision <= before.states_revision) continue;
       states_revision = std::max(states_revision, kv.mod_revision);
       put ? fold.PutState(*stated, kv) : fold.DeleteState(*stated);
+    } else if (kv.key == rules_key) {
+      if (kv.mod_revision <= before.rules_revision) continue;
+      rules_revision = std::max(rules_revision, kv.mod_revision);
+      put ? fold.PutRules(kv) : fold.DeleteRules();
     }
   }
-  return fold.Finish(records_revision, states_revision);
+  return fold.Finish({records_revision, states_revision, rules_revision});
 }
 
 std::shared_ptr<const Snapshot> MakeSnapshot(const Scope& scope, const View& view) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->service = scope.service;
-  snapshot->revision = std::max(view.records_revision, view.states_revision);
+  snapshot->revision =
+      std::max({view.records_revision, view.states_revision, view.rules_revision});
+  snapshot->rules = view.rules.rules;
+  snapshot->rules_revision = view.rules.rules_revision;
   snapshot->from_cache = view.from_cache;
   snapshot->members.reserve(view.entries.size());
   const auto reject = [&](std::string key, std::string reason) {
     snapshot->rejected.push_back({std::move(key), std::move(reason)});
   };
+  if (!view.rules.fault.empty()) reject(scope.keys.Rules(scope.service), view.rules.fault);
   for (const auto& entry : view.entries) {
     const auto record_key = [&] { return scope.keys.Record(scope.service, entry->id); };
     if (entry->is_member()) {

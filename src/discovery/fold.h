@@ -3,7 +3,9 @@
 // What is malformed never hurts the rest: a record that cannot be used leaves the last good one of
 // its key in force. Of two records with one address the one with the highest create_revision wins
 // (a restart), the others are shadowed until it goes. A record that vanishes without having been
-// marked as draining, by its owner or an operator, leaves its instance lapsed (lapse.h).
+// marked as draining, by its owner or an operator, leaves its instance lapsed (lapse.h). Rules that
+// cannot be used leave the last good ones in force, and so does a new history that has none: what
+// was forbidden must not become allowed because etcd was wiped.
 //
 // An event costs a copy of the view's pointers and a pass over them (about 0.1 ms at 4,000
 // instances), and parses nothing but the record that it brings.
@@ -16,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "src/discovery/lists.h"
 #include "src/discovery/view.h"
 #include "src/etcd/types.h"
 #include "src/model/names.h"
@@ -53,14 +56,14 @@ struct Folded {
   Changes changes;
 };
 
-// From a list of all records and states. `before`, if not null, is what was known until now:
+// From a list of everything. `before`, if not null, is what was known until now:
 // statistics, unchanged instances, and good values of keys that are malformed now are kept; what is
 // missing has left, or lapses. A record that was created before `before` ended, and is not in it,
 // betrays another history, as a lower revision does.
-Folded FoldList(const Scope& scope, const View* before, const etcd::RangeResult& records,
-                const etcd::RangeResult& states, std::chrono::steady_clock::time_point now);
+Folded FoldList(const Scope& scope, const View* before, const Lists& lists,
+                std::chrono::steady_clock::time_point now);
 
-// After `events`, of records and states mixed; those that `before` contains already are dropped.
+// After `events`, of all kinds mixed; those that `before` contains already are dropped.
 Folded FoldEvents(const Scope& scope, const View& before, std::span<const etcd::Event> events,
                   std::chrono::steady_clock::time_point now);
 

@@ -52,13 +52,25 @@ class FoldTest : public testing::Test {
             .mod_revision = revision};
   }
 
+  etcd::KeyValue Rules(std::string document) {
+    ++revision;
+    return {.key = scope.keys.Rules(kService),
+            .value = std::move(document),
+            .create_revision = revision,
+            .mod_revision = revision};
+  }
+
   void Take(Folded folded) {
     view = std::move(folded.view);
     changes = std::move(folded.changes);
     snapshot = MakeSnapshot(scope, *view);
   }
-  void List(std::vector<etcd::KeyValue> records, std::vector<etcd::KeyValue> states = {}) {
-    Take(FoldList(scope, view.get(), {revision, std::move(records)}, {revision, std::move(states)},
+  void List(std::vector<etcd::KeyValue> records, std::vector<etcd::KeyValue> states = {},
+            std::vector<etcd::KeyValue> rules = {}) {
+    Take(FoldList(scope, view.get(),
+                  {{revision, std::move(records)},
+                   {revision, std::move(states)},
+                   {revision, std::move(rules)}},
                   now));
   }
   void Events(const std::vector<etcd::Event>& events) {
@@ -73,6 +85,7 @@ class FoldTest : public testing::Test {
     Events({{etcd::Event::Type::kDelete, {.key = key, .mod_revision = ++revision}}});
   }
   void Delete(const std::string& id) { DeleteKey(scope.keys.Record(kService, id)); }
+  void DeleteRules() { DeleteKey(scope.keys.Rules(kService)); }
   void DeleteState(const std::string& id) { DeleteKey(scope.keys.State(kService, id)); }
 
   std::vector<std::string> Ids() const {

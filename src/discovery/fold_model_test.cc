@@ -270,11 +270,11 @@ class History {
   }
 
   void List(bool before, bool new_history = false) {
-    etcd::RangeResult records{.revision = revision_}, states{.revision = revision_};
-    for (const auto& [id, kv] : records_) records.kvs.push_back(kv);
-    for (const auto& [id, kv] : states_) states.kvs.push_back(kv);
+    Lists lists{{.revision = revision_}, {.revision = revision_}, {.revision = revision_}};
+    for (const auto& [id, kv] : records_) lists.records.kvs.push_back(kv);
+    for (const auto& [id, kv] : states_) lists.states.kvs.push_back(kv);
     Tell("list");
-    Folded folded = FoldList(scope_, before ? view_.get() : nullptr, records, states, now_);
+    Folded folded = FoldList(scope_, before ? view_.get() : nullptr, lists, now_);
     EXPECT_EQ(folded.changes.new_history, new_history);
     Take(std::move(folded));
     records_watch_.clear();

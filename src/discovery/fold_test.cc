@@ -97,7 +97,7 @@ TEST_F(FoldTest, StatesAreDroppedByTheirOwnRevision) {
   // The states were read later than the records: an event in between is news for the records only.
   const auto record = Record("a", Value("10.0.0.1:1"));
   const auto draining = State("a", "draining");
-  Take(FoldList(scope, nullptr, {100, {}}, {revision, {}}, now));
+  Take(FoldList(scope, nullptr, {{100, {}}, {revision, {}}, {revision, {}}}, now));
   Put(draining);
   Put(record);
   EXPECT_EQ(At("a").status, InstanceStatus::kRegistered);

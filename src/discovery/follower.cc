@@ -42,6 +42,7 @@ constexpr milliseconds kOverflowRelist{5000};
 struct Follower::Listing {
   std::optional<etcd::RangeResult> records;
   std::optional<etcd::RangeResult> states;
+  std::optional<etcd::RangeResult> rules;
 };
 
 class Follower::PrefixWatch final : public etcd::Client::WatchObserver {
@@ -81,9 +82,9 @@ Follower::Follower(Scope scope, Environment environment, Listener& listener)
 
 Follower::~Follower() = default;
 
-void Follower::Preload(const etcd::RangeResult& records, const etcd::RangeResult& states) {
+void Follower::Preload(const Lists& lists) {
   if (view_ != nullptr) return;
-  Folded folded = FoldList(scope_, nullptr, records, states, environment_.now());
+  Folded folded = FoldList(scope_, nullptr, lists, environment_.now());
   View cached = *folded.view;
   cached.from_cache = true;
   folded.view = std::make_shared<const View>(std::move(cached));
@@ -94,15 +95,21 @@ void Follower::List() {
   retry_.reset();
   records_watch_.reset();
   states_watch_.reset();
+  rules_watch_.reset();
   witness_.reset();
   listing_ = std::make_shared<Listing>();
-  Range(scope_.keys.RecordPrefix(scope_.service), &Listing::records);
-  Range(scope_.keys.StatePrefix(scope_.service), &Listing::states);
+  etcd::Client& client = environment_.client;
+  client.RangePrefix(scope_.keys.RecordPrefix(scope_.service), Listed(&Listing::records),
+                     scope_.max_instances);
+  client.RangePrefix(scope_.keys.StatePrefix(scope_.service), Listed(&Listing::states),
+                     scope_.max_instances);
+  client.Get(scope_.keys.Rules(scope_.service), Listed(&Listing::rules));
 }
 
-void Follower::Range(std::string prefix, std::optional<etcd::RangeResult> Listing::*part) {
-  // The answer counts only while its listing does.
-  auto done = [this, part, weak = std::weak_ptr(listing_)](absl::StatusOr<etcd::RangeResult> got) {
+// The answer counts only while its listing does.
+etcd::Callback<etcd::RangeResult> Follower::Listed(
+    std::optional<etcd::RangeResult> Listing::*part) {
+  return [this, part, weak = std::weak_ptr(listing_)](absl::StatusOr<etcd::RangeResult> got) {
     const auto listing = weak.lock();
     if (listing == nullptr) return;
     if (!got.ok()) {
@@ -110,9 +117,12 @@ void Follower::Range(std::string prefix, std::optional<etcd::RangeResult> Listin
       return ListLater();
     }
     listing.get()->*part = *std::move(got);
-    if (listing->records.has_value() && listing->states.has_value()) OnListed(*listing);
+    if (!listing->records || !listing->states || !listing->rules) return;
+    listing_.reset();
+    OnListed({.records = *std::move(listing->records),
+              .states = *std::move(listing->states),
+              .rules = *std::move(listing->rules)});
   };
-  environment_.client.RangePrefix(std::move(prefix), std::move(done), scope_.max_instances);
 }
 
 void Follower::ListLater() {
@@ -128,19 +138,20 @@ void Follower::Relist(std::string_view why) {
   ListLater();
 }
 
-void Follower::OnListed(const Listing& listing) {
-  listing_.reset();
+void Follower::OnListed(const Lists& lists) {
   backoff_.Reset();
   pending_.clear();
   fold_later_.reset();
-  Folded folded =
-      FoldList(scope_, view_.get(), *listing.records, *listing.states, environment_.now());
+  Folded folded = FoldList(scope_, view_.get(), lists, environment_.now());
   if (folded.changes.new_history) ReportNewHistory(scope_.service);
   Take(std::move(folded));
   records_watch_ = std::make_unique<PrefixWatch>(*this, scope_.keys.RecordPrefix(scope_.service),
-                                                 listing.records->revision + 1);
+                                                 lists.records.revision + 1);
   states_watch_ = std::make_unique<PrefixWatch>(*this, scope_.keys.StatePrefix(scope_.service),
-                                                listing.states->revision + 1);
+                                                lists.states.revision + 1);
+  // Also brings the rules of services whose names begin with this one's, which the fold ignores.
+  rules_watch_ = std::make_unique<PrefixWatch>(*this, scope_.keys.Rules(scope_.service),
+                                               lists.rules.revision + 1);
   OnResumed();
 }
 
@@ -181,7 +192,7 @@ void Follower::OnWatchResumed() {
 
 void Follower::OnResumed() {
   const auto runs = [](const auto& watch) { return watch != nullptr && !watch->interrupted(); };
-  if (outage_.ok() || !runs(records_watch_) || !runs(states_watch_)) return;
+  if (outage_.ok() || !runs(records_watch_) || !runs(states_watch_) || !runs(rules_watch_)) return;
   outage_ = absl::OkStatus();
   no_lapse_ends_before_ = environment_.now() + kGraceAfterOutage;
   ReportRecovery(scope_.service);

@@ -1,5 +1,5 @@
-// Follows one service: lists its records and states, watches both from there on, folds, and hands
-// on the snapshots. A state machine without threads: everything happens on the event loop's thread
+// Follows one service: lists its records, states and rules, watches each from there on, folds, and
+// hands on the snapshots. A state machine without threads: everything happens on the event loop's thread
 // (in tests, on the test's).
 //
 //   list ──────────────► watch ──┐ events: fold, publish
@@ -62,15 +62,15 @@ class Follower {
   Follower& operator=(const Follower&) = delete;
 
   // What was known in an earlier process, to go by until etcd answers; in vain if it has.
-  void Preload(const etcd::RangeResult& records, const etcd::RangeResult& states);
+  void Preload(const Lists& lists);
 
  private:
   class PrefixWatch;
   struct Listing;
 
   void List();
-  void Range(std::string prefix, std::optional<etcd::RangeResult> Listing::*part);
-  void OnListed(const Listing& listing);
+  etcd::Callback<etcd::RangeResult> Listed(std::optional<etcd::RangeResult> Listing::*part);
+  void OnListed(const Lists& lists);
   void ListLater();
   void Relist(std::string_view why);
 
@@ -97,6 +97,7 @@ class Follower {
   std::shared_ptr<Listing> listing_;  // null while watching
   std::unique_ptr<PrefixWatch> records_watch_;
   std::unique_ptr<PrefixWatch> states_watch_;
+  std::unique_ptr<PrefixWatch> rules_watch_;
   absl::Status outage_;                     // OK while etcd can be read
   std::shared_ptr<const Witness> witness_;  // while the history is being checked
 

@@ -143,7 +143,7 @@ TEST_F(FollowerFaultsTest, LapsesDoNotEndInAnOutage) {
 }
 
 TEST_F(FollowerFaultsTest, ACachedListHoldsUntilEtcdAnswers) {
-  follower->Preload({10, {Record(0, 7), Record(1, 8)}}, {10, {}});
+  follower->Preload({{10, {Record(0, 7), Record(1, 8)}}, {10, {}}, {10, {}}});
   ASSERT_THAT(snapshots, SizeIs(1));
   EXPECT_TRUE(snapshots[0]->from_cache);
   EXPECT_EQ(Members(), 2);
@@ -156,7 +156,7 @@ TEST_F(FollowerFaultsTest, ACachedListHoldsUntilEtcdAnswers) {
 }
 
 TEST_F(FollowerFaultsTest, ThatTheCacheWasRightIsToldToo) {
-  follower->Preload({10, {Record(0, 7)}}, {10, {}});
+  follower->Preload({{10, {Record(0, 7)}}, {10, {}}, {10, {}}});
   AnswerList(10, 10, {Record(0, 7)});
   timers.Advance(milliseconds(100));
   ASSERT_THAT(snapshots, SizeIs(2));
@@ -166,7 +166,7 @@ TEST_F(FollowerFaultsTest, ThatTheCacheWasRightIsToldToo) {
 
 TEST_F(FollowerFaultsTest, ACacheThatComesLateIsIgnored) {
   AnswerList(10, 10, {Record(0, 7)});
-  follower->Preload({5, {Record(1, 4)}}, {5, {}});
+  follower->Preload({{5, {Record(1, 4)}}, {5, {}}, {5, {}}});
   EXPECT_THAT(snapshots, SizeIs(1));
 }
 

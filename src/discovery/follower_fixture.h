@@ -18,6 +18,7 @@ namespace turnout::discovery {
 
 inline constexpr char kService[] = "hwholiday.srv.app";
 inline constexpr char kRecords[] = "/hwholiday/srv/app/";
+inline constexpr char kRules[] = "/turnout/rules/hwholiday.srv.app";
 inline constexpr char kStates[] = "/turnout/state/hwholiday.srv.app/";
 
 class FollowerTest : public ::testing::Test, public Follower::Listener {
@@ -53,6 +54,7 @@ class FollowerTest : public ::testing::Test, public Follower::Listener {
                   std::vector<etcd::KeyValue> records) {
     ASSERT_TRUE(client.Answer(kRecords, etcd::RangeResult{records_revision, std::move(records)}));
     ASSERT_TRUE(client.Answer(kStates, etcd::RangeResult{states_revision, {}}));
+    ASSERT_TRUE(client.AnswerGet(kRules, etcd::RangeResult{states_revision, {}}));
   }
   etcd::Client::WatchObserver& Watched(const char* prefix) const {
     const auto* watch = client.WatchOn(prefix);

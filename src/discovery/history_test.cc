@@ -51,8 +51,9 @@ TEST_F(HistoryTest, WhatHasVanishedDoesNotComeBackAsOfOld) {
 
 TEST_F(HistoryTest, WhatWasLeftOutForWantOfRoomProvesNothing) {
   scope.max_instances = 2;
-  Take(FoldList(scope, nullptr, {103, {Known("a", 101, 101), Known("b", 102, 102)}, true},
-                {103, {}}, now));
+  Take(FoldList(scope, nullptr,
+                {{103, {Known("a", 101, 101), Known("b", 102, 102)}, true}, {103, {}}, {103, {}}},
+                now));
   EXPECT_TRUE(view->overflow);
   EXPECT_FALSE(IsAnother(200, {Known("a", 101, 101), Known("c", 103, 103)}));
 }

@@ -12,6 +12,7 @@
 
 #include "src/etcd/types.h"
 #include "src/model/record.h"
+#include "src/route/rule_set.h"
 #include "turnout/snapshot.h"
 
 namespace turnout::discovery {
@@ -47,6 +48,14 @@ struct Entry {
   bool lapsed() const { return instance != nullptr && record_revision == 0; }
 };
 
+// The document with the service's traffic rules.
+struct RulesEntry {
+  etcd::Revision revision = 0;  // its mod_revision; 0: there is none
+  std::shared_ptr<const route::RuleSet> rules;  // the newest good one; null: none was good
+  etcd::Revision rules_revision = 0;            // of that one
+  std::string fault;                            // why the newest is not good; empty: it is
+};
+
 // Immutable. Entries are shared by successive views as long as nothing changes about them.
 struct View {
   using EntryPtr = std::shared_ptr<const Entry>;
@@ -57,9 +66,12 @@ struct View {
   // statistics again.
   std::vector<EntryPtr> departed;
 
-  // Changes up to here are contained. Records and states are watched separately.
+  RulesEntry rules;
+
+  // Changes up to here are contained. Each is watched separately.
   etcd::Revision records_revision = 0;
   etcd::Revision states_revision = 0;
+  etcd::Revision rules_revision = 0;
 
   // FoldTime has nothing to do before; max: never.
   std::chrono::steady_clock::time_point next_lapse_ends =

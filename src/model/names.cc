@@ -13,6 +13,8 @@ namespace {
 // The namespace's own part: services may not begin with it.
 constexpr std::string_view kReserved = "turnout";
 constexpr std::string_view kStateRoot = "/turnout/state/";
+constexpr std::string_view kRulesRoot = "/turnout/rules/";
+constexpr std::string_view kRulesHistoryRoot = "/turnout/rules-history/";
 constexpr std::size_t kLongestName = 256;
 
 bool IsAlphanumeric(char c) {
@@ -122,6 +124,14 @@ std::string Keys::StatePrefix(std::string_view service) const {
 }
 
 std::string Keys::StateRoot() const { return Concat({prefix_, kStateRoot}); }
+
+std::string Keys::Rules(std::string_view service) const { return RulesRoot().append(service); }
+
+std::string Keys::RulesRoot() const { return Concat({prefix_, kRulesRoot}); }
+
+std::string Keys::RulesHistoryPrefix(std::string_view service) const {
+  return Concat({prefix_, kRulesHistoryRoot, service, "/"});
+}
 
 std::optional<std::string_view> Keys::IdOfRecord(std::string_view service,
                                                  std::string_view key) const {

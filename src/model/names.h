@@ -2,6 +2,8 @@
 //
 //   hwholiday.srv.app  →  /hwholiday/srv/app/<id>            records
 //                         /turnout/state/hwholiday.srv.app/<id>   what operators have decided
+//                         /turnout/rules/hwholiday.srv.app        traffic rules
+//                         /turnout/rules-history/hwholiday.srv.app/<n>   what they have been
 // both under RegistryOptions::prefix.
 #ifndef TURNOUT_SRC_MODEL_NAMES_H_
 #define TURNOUT_SRC_MODEL_NAMES_H_
@@ -38,6 +40,9 @@ class Keys {
   std::string State(std::string_view service, std::string_view id) const;
   std::string StatePrefix(std::string_view service) const;  // ends with a slash
   std::string StateRoot() const;                            // of all services; ends with a slash
+  std::string Rules(std::string_view service) const;
+  std::string RulesRoot() const;                                 // of all services; ends with a slash
+  std::string RulesHistoryPrefix(std::string_view service) const;  // ends with a slash
 
   // The id in `key` if it is a record of `service`: exactly one component after its prefix
   // (`/hwholiday/srv/` also contains the records of `hwholiday.srv.app`).

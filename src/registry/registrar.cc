@@ -15,6 +15,7 @@
 #include "src/registry/handle.h"
 #include "src/registry/identity.h"
 #include "src/registry/method_table.h"
+#include "src/route/caller.h"
 
 namespace turnout {
 namespace {
@@ -95,6 +96,9 @@ absl::StatusOr<std::unique_ptr<Registrar>> Registrar::Start(RegistrarOptions opt
   if (!instance.ok()) return instance.status();
 
   base::NoteOwningProcess();
+  route::SetCallerByRegistration({.service = instance->service,
+                                  .version = instance->version,
+                                  .labels = options.metadata});
   registry::AnnounceIdentity(server, *instance);
   base::Log(address->doubtful ? LogSeverity::kWarning : LogSeverity::kInfo, "registrar",
             absl::StrCat(instance->id, " announces ", address->address, ": ", address->reason));

@@ -40,7 +40,7 @@ void Client::Rebuild() {
     view->servers.push_back(server);
     view->endpoints.push_back(endpoint);
   }
-  view->picker = balance::BuildRoot(*config_, "simulated", view->endpoints);
+  view->picker = balance::BuildRoot(*config_->picker, "simulated", view->endpoints);
   view_ = std::move(view);
 }
 

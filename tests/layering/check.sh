@@ -15,6 +15,7 @@ find src include \( -name '*.h' -o -name '*.cc' \) -print0 | sort -z |
     if (path ~ /^spdlog\//) return "spdlog"
     if (path ~ /^CLI\//) return "cli11"
     if (path ~ /^xxhash\.h$/) return "xxhash"
+    if (path ~ /^re2\//) return "re2"
     if (path ~ /^zlib\.h$/) return "zlib"
     return ""
   }

@@ -50,6 +50,10 @@ class CallArgs final : public PickArgs {
     return memory_ != nullptr && memory_->Tried(endpoint.member.stats.get());
   }
 
+  const route::Decision* decision() const override {
+    return memory_ == nullptr ? nullptr : memory_->decision();
+  }
+
   CallMemory* memory() const { return memory_; }
 
  private:
@@ -147,7 +151,7 @@ class PickerDataPlane final : public DataPlane {
       : published_(std::move(published)),
         connect_(std::move(connect)),
         connect_asked_(published_.endpoints.size()),
-        root_(balance::BuildRoot(*published_.config, published_.service, published_.endpoints)) {}
+        root_(balance::BuildRoot(*published_.picker, published_.service, published_.endpoints)) {}
 
   GrpcPickResult Pick(GrpcPickArgs args) override {
     const CallArgs call(args);

@@ -20,6 +20,7 @@ struct Published {
   std::vector<Endpoint> endpoints;
   std::vector<grpc_core::RefCountedPtr<grpc_core::SubchannelInterface>> subchannels;
   std::shared_ptr<const balance::PolicyConfig> config;
+  std::shared_ptr<const PickerBuilder> picker;  // what `config` says, and the rules
 };
 
 class DataPlane : public grpc_core::LoadBalancingPolicy::SubchannelPicker {

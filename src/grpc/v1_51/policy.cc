@@ -18,6 +18,7 @@
 #include "src/grpc/v1_51/addresses.h"
 #include "src/grpc/v1_51/data_plane.h"
 #include "src/grpc/v1_51/response_filter.h"
+#include "src/route/route_builder.h"
 
 namespace turnout::adapter {
 namespace {
@@ -126,7 +127,8 @@ absl::Status Policy::UpdateLocked(UpdateArgs args) {
     return why;
   }
   const bool changed = ApplySnapshotLocked(std::move(snapshot));
-  if (changed || new_config) {
+  const bool new_rules = ApplyRulesLocked();
+  if (changed || new_config || new_rules) {
     wishes_may_differ_ = true;
     PublishLocked();
   }
@@ -157,6 +159,27 @@ bool Policy::ApplySnapshotLocked(std::shared_ptr<const Snapshot> snapshot) {
   // Every process begins elsewhere, or all would connect to the same servers first.
   look_at_ = connections_.empty() ? 0 : base::ThreadRandom().Below(connections_.size());
   return true;
+}
+
+bool Policy::ApplyRulesLocked() {
+  std::shared_ptr<const route::Router> router = source_ == nullptr ? nullptr : source_->router;
+  if (router == router_) return false;
+  if (router_ != nullptr) routers_.push_back(router_);
+  router_ = std::move(router);
+  return true;
+}
+
+// A call goes by the rules that it began with, to its last attempt: pickers know those, too.
+std::shared_ptr<const PickerBuilder> Policy::BuilderLocked() {
+  std::vector<std::shared_ptr<const route::Router>> former;
+  std::erase_if(routers_, [&former](const std::weak_ptr<const route::Router>& weak) {
+    auto router = weak.lock();
+    const bool gone = router == nullptr;
+    if (!gone) former.push_back(std::move(router));
+    return gone;
+  });
+  if (router_ == nullptr && former.empty()) return config_->picker;
+  return std::make_shared<route::RouteBuilder>(config_->picker, router_, std::move(former));
 }
 
 // An IP address stays under its record; a name may lead elsewhere after a new look-up.
@@ -300,7 +323,9 @@ void Policy::PublishLocked() {
       0) {
     left_to_look_at_ = std::min(left_to_look_at_, connections_.size());
   }
-  auto data_plane = MakeDataPlane(PublishedLocked(), [self = Self()](std::vector<std::string> ids) {
+  Published published = PublishedLocked();
+  const auto rebuild_period = published.picker->rebuild_period();
+  auto data_plane = MakeDataPlane(std::move(published), [self = Self()](std::vector<std::string> ids) {
     self->ConnectFromPick(std::move(ids));
   });
   if (std::exchange(wishes_may_differ_, false)) FollowWishesLocked(*data_plane);
@@ -310,14 +335,14 @@ void Policy::PublishLocked() {
   if (std::exchange(reconnect_after_publish_, false)) {
     for (const auto& connection : connections_) connection->ReconnectLocked();
   }
-  const auto rebuild_period = config_->picker->rebuild_period();
   if (rebuild_period.has_value() && !std::exchange(rebuild_timer_armed_, true)) {
     RunLater(std::max(*rebuild_period, kLeastRebuildPeriod), &Policy::RebuildLocked);
   }
 }
 
-Published Policy::PublishedLocked() const {
-  Published published{.service = snapshot_->service, .config = config_};
+Published Policy::PublishedLocked() {
+  Published published{
+      .service = snapshot_->service, .config = config_, .picker = BuilderLocked()};
   published.endpoints.reserve(connections_.size());
   published.subchannels.reserve(connections_.size());
   for (const auto& connection : connections_) {

@@ -58,6 +58,8 @@ class Policy final : public grpc_core::LoadBalancingPolicy, public Connection::O
   void OnStateChangeLocked(Connection& connection, ConnectionState before) override;
 
   bool ApplySnapshotLocked(std::shared_ptr<const Snapshot> snapshot);
+  bool ApplyRulesLocked();
+  std::shared_ptr<const PickerBuilder> BuilderLocked();
   void FollowWishesLocked(const DataPlane& data_plane);
   void FollowHostsLocked();
   void StartSliceLocked();
@@ -70,7 +72,7 @@ class Policy final : public grpc_core::LoadBalancingPolicy, public Connection::O
   void PublishSoonLocked();  // when the events that are already queued have been handled
   void PublishWhenCheapLocked();
   void PublishLocked();
-  Published PublishedLocked() const;
+  Published PublishedLocked();
   void TellChannelLocked(std::unique_ptr<DataPlane> data_plane);
   void ArmConnectTimerLocked(Clock::time_point since);
   void ExpireLocked();
@@ -86,6 +88,8 @@ class Policy final : public grpc_core::LoadBalancingPolicy, public Connection::O
   std::shared_ptr<const balance::PolicyConfig> config_;
   grpc_core::RefCountedPtr<SnapshotSource> source_;
   std::shared_ptr<const Snapshot> snapshot_;
+  std::shared_ptr<const route::Router> router_;               // null: there are no rules
+  std::vector<std::weak_ptr<const route::Router>> routers_;  // alive while calls go by them
   grpc_core::ChannelArgs subchannel_args_;
   const std::string connection_scope_;  // keeps this channel's connections its own
 

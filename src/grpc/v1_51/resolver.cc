@@ -11,19 +11,22 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "src/base/log.h"
 #include "src/base/serial_thread.h"
 #include "src/core/lib/gprpp/orphanable.h"
+#include "src/core/lib/gprpp/work_serializer.h"
 #include "src/core/lib/iomgr/exec_ctx.h"
 #include "src/core/lib/resolver/resolver.h"
 #include "src/discovery/service_watch.h"
 #include "src/grpc/adapter.h"
 #include "src/grpc/v1_51/addresses.h"
-#include "src/grpc/v1_51/call_memory.h"
 #include "src/grpc/v1_51/convert.h"
 #include "src/grpc/v1_51/host_lookup.h"
+#include "src/grpc/v1_51/selector.h"
 #include "src/grpc/v1_51/service_config.h"
 #include "src/grpc/v1_51/snapshot_source.h"
 #include "src/registry/clusters.h"
+#include "src/route/caller.h"
 
 namespace turnout::adapter {
 namespace {
@@ -56,6 +59,8 @@ class EtcdResolver final : public Resolver {
   void OnTimeoutLocked();
   void ReportLocked();
   void ReportErrorLocked(const absl::Status& error);
+  void FollowRulesLocked();
+  void WarnIfNotObeyedLocked();
   void CollectNamesLocked(const Snapshot* before);
   void LookUpHostsLocked(bool again);
   grpc_core::ServerAddressList AddressesLocked() const;
@@ -77,6 +82,8 @@ class EtcdResolver final : public Resolver {
   std::set<std::string> names_;  // among the addresses
   HostLookup hosts_;
   std::unique_ptr<Subscription> subscription_;
+  std::unique_ptr<route::CallerSubscription> caller_subscription_;
+  bool warned_ = false;
   EventEngine::TaskHandle timeout_{};
   bool timed_out_ = false;
   absl::Status last_error_;
@@ -91,8 +98,17 @@ void EtcdResolver::StartLocked() {
     return ReportErrorLocked(absl::UnavailableError(service_config_.status.message()));
   }
   if (service_config_.config != nullptr) {
-    config_selector_ = MakeConfigSelector(service_config_.config);
+    config_selector_ = MakeConfigSelector(service_config_.config, nullptr, args_);
   }
+  caller_subscription_ = route::OnCallerChange([self = Self()] {
+    base::DeliveryThread().Run([self] {
+      self->Run([](EtcdResolver& resolver) {
+        if (resolver.source_->snapshot == nullptr) return;
+        resolver.FollowRulesLocked();
+        resolver.ReportLocked();
+      });
+    });
+  });
   const auto timeout = std::chrono::milliseconds(
       std::max(1, args_.GetInt(kResolveTimeoutArg).value_or(kDefaultResolveTimeoutMs)));
   timeout_ = engine_->RunAfter(timeout, [self = Self()]() mutable {
@@ -130,7 +146,35 @@ void EtcdResolver::OnSnapshotLocked(std::shared_ptr<const Snapshot> snapshot) {
   const auto before = std::exchange(source_->snapshot, std::move(snapshot));
   CollectNamesLocked(before.get());
   LookUpHostsLocked(/*again=*/false);
+  FollowRulesLocked();
   ReportLocked();
+}
+
+// Rules, or who is asking, have changed: calls are decided anew from now on, those under way are not.
+void EtcdResolver::FollowRulesLocked() {
+  const auto& rules = source_->snapshot->rules;
+  const route::Router* const before = source_->router.get();
+  if (rules == nullptr && before == nullptr) return;
+  if (rules == nullptr) {
+    source_->router = nullptr;
+  } else {
+    Caller caller = GetCaller();
+    if (before != nullptr && before->rules() == rules && before->caller() == caller) return;
+    source_->router = std::make_shared<const route::Router>(rules, std::move(caller));
+    WarnIfNotObeyedLocked();
+  }
+  if (service_config_.config == nullptr) return;
+  config_selector_ = MakeConfigSelector(service_config_.config, source_->router, args_);
+}
+
+void EtcdResolver::WarnIfNotObeyedLocked() {
+  if (service_config_.addresses != EffectiveServiceConfig::Addresses::kCallees || warned_) return;
+  warned_ = true;
+  base::Log(LogSeverity::kWarning, "rules",
+            absl::StrCat("a channel to ", target_->service,
+                         " has a balancing policy of gRPC's, which knows no versions: of the "
+                         "service's traffic rules it obeys denials, time-outs and retries, but no "
+                         "destinations"));
 }
 
 void EtcdResolver::OnTimeoutLocked() {
@@ -226,6 +270,7 @@ void EtcdResolver::RequestReresolutionLocked() {
 
 void EtcdResolver::ShutdownLocked() {
   shutdown_ = true;
+  caller_subscription_.reset();
   if (engine_->Cancel(timeout_)) timeout_ = {};
   hosts_.Cancel();
   // On the thread that calls it back, so that ending it never has to wait for a callback that may

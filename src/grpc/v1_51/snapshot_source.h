@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "src/core/lib/gprpp/ref_counted.h"
 #include "src/core/lib/iomgr/resolved_address.h"
+#include "src/route/router.h"
 #include "turnout/snapshot.h"
 
 namespace turnout::adapter {
@@ -24,6 +25,9 @@ class SnapshotSource final : public grpc_core::RefCounted<SnapshotSource> {
   static int ChannelArgsCompare(const SnapshotSource*, const SnapshotSource*) { return 0; }
 
   std::shared_ptr<const Snapshot> snapshot;  // null until the first
+
+  // By which calls are decided from this snapshot on; null: it has no rules.
+  std::shared_ptr<const route::Router> router;
 
   // Addresses of host names, by `host:port` as the record has it. Missing: not looked up yet.
   std::map<std::string, grpc_resolved_address, std::less<>> hosts;
