@@ -17,6 +17,7 @@
 #include "proto/api.grpc.pb.h"
 #include "turnout/channel.h"
 #include "turnout/registry.h"
+#include "turnout/rules.h"
 
 namespace {
 
@@ -29,6 +30,8 @@ struct Flags {
   turnout::RegistryOptions registry;
   std::string service;
   std::string version;
+  std::string caller;
+  std::vector<std::string> metadata;
   std::string config;
   std::string input = "hello";
   std::uint64_t calls = 1;
@@ -47,6 +50,14 @@ void AddFlags(CLI::App& app, Flags& flags) {
       ->delimiter(',');
   app.add_option("--service", flags.service, "dotted name, hwholiday.srv.app")->required();
   app.add_option("--version", flags.version, "who is to answer (default: any version)");
+  app.add_option("--caller", flags.caller,
+                 "who is calling, for traffic rules: SERVICE or SERVICE@VERSION");
+  app.add_option("--metadata", flags.metadata, "of each call, repeated: KEY=VALUE")
+      ->check([](const std::string& text) {
+        return text.find('=') > 0 && text.find('=') != std::string::npos
+                   ? std::string()
+                   : "must be KEY=VALUE, got " + text;
+      });
   app.add_option("--calls", flags.calls, "in total, over all threads")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1000000000}))
       ->capture_default_str();
@@ -108,6 +119,10 @@ class Caller {
     context.set_deadline(std::chrono::system_clock::now() + milliseconds(flags_.timeout_ms));
     context.set_wait_for_ready(flags_.wait_for_ready);
     if (!flags_.version.empty()) turnout::SetVersion(context, flags_.version);
+    for (const std::string& each : flags_.metadata) {
+      const std::size_t middle = each.find('=');
+      context.AddMetadata(each.substr(0, middle), each.substr(middle + 1));
+    }
     proto::Request request;
     request.set_input(flags_.input);
     proto::Response response;
@@ -137,6 +152,11 @@ int main(int argc, char** argv) {
   AddFlags(app, flags);
   if (const auto status = app::ParseFlags(app, argc, argv)) return *status;
   app::LogToStderr(flags.verbose ? turnout::LogSeverity::kDebug : turnout::LogSeverity::kWarning);
+  if (!flags.caller.empty()) {
+    const std::size_t at = flags.caller.find('@');
+    turnout::SetCaller({.service = flags.caller.substr(0, at),
+                        .version = at == std::string::npos ? "" : flags.caller.substr(at + 1)});
+  }
   const auto channel = MakeChannel(flags);
   if (!channel.ok()) return app::Fail(app, channel.status());
 

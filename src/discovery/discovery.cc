@@ -141,12 +141,11 @@ absl::StatusOr<std::vector<Snapshot>> List(const RegistryOptions& registry,
   std::vector<Snapshot> services;
   for (auto& [service, found] : records) {
     found.revision = all->revision;
-    Snapshot snapshot =
-        SnapshotOf(service, *options,
-                   {.records = found,
-                    .states = Part(*all, keys.StatePrefix(service)),
-                    .rules = Exactly(*all, keys.Rules(service))},
-                   now);
+    Snapshot snapshot = SnapshotOf(service, *options,
+                                   {.records = found,
+                                    .states = Part(*all, keys.StatePrefix(service)),
+                                    .rules = Exactly(*all, keys.Rules(service))},
+                                   now);
     if (found.kvs.empty() && snapshot.members.empty()) continue;
     services.push_back(std::move(snapshot));
   }

@@ -225,7 +225,8 @@ void Fold::DeleteState(std::string_view id) {
 }
 
 void Fold::PutRules(const etcd::KeyValue& kv) {
-  if (rules_.revision == kv.mod_revision && !new_history_) return;
+  const bool good = rules_.rules != nullptr && rules_.fault.empty();
+  if (good && rules_.revision == kv.mod_revision && rules_.rules->text() == kv.value) return;
   rules_.revision = kv.mod_revision;
   auto parsed = route::RuleSet::Parse(kv.value);
   if (!parsed.ok()) {
@@ -240,8 +241,9 @@ void Fold::PutRules(const etcd::KeyValue& kv) {
 void Fold::DeleteRules() {
   if (new_history_ && rules_.rules != nullptr) {
     rules_.revision = 0;
-    rules_.fault = "etcd's new history has no rules; those of the old one stay in force until "
-                   "others are put, or they are put and deleted";
+    rules_.fault =
+        "etcd's new history has no rules; those of the old one stay in force until "
+        "others are put, or they are put and deleted";
     return;
   }
   rules_ = {};
@@ -472,8 +474,7 @@ Folded FoldEvents(const Scope& scope, const View& before, std::span<const etcd::
 std::shared_ptr<const Snapshot> MakeSnapshot(const Scope& scope, const View& view) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->service = scope.service;
-  snapshot->revision =
-      std::max({view.records_revision, view.states_revision, view.rules_revision});
+  snapshot->revision = std::max({view.records_revision, view.states_revision, view.rules_revision});
   snapshot->rules = view.rules.rules;
   snapshot->rules_revision = view.rules.rules_revision;
   snapshot->from_cache = view.from_cache;

@@ -1,6 +1,6 @@
 // Follows one service: lists its records, states and rules, watches each from there on, folds, and
-// hands on the snapshots. A state machine without threads: everything happens on the event loop's thread
-// (in tests, on the test's).
+// hands on the snapshots. A state machine without threads: everything happens on the event loop's
+// thread (in tests, on the test's).
 //
 //   list ──────────────► watch ──┐ events: fold, publish
 //    ▲ failed: backoff            │ interrupted and resumed: is it the same history?

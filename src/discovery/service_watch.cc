@@ -87,9 +87,8 @@ void ServiceWatch::Start() {
 void ServiceWatch::UseCache() {
   const Cache::Environment environment = CacheEnvironment();
   cache_ = std::make_unique<Cache>(service_, options_, environment);
-  cold_start_ = std::make_unique<ColdStart>(*cache_, environment, [this](const Lists& lists) {
-    follower_->Preload(lists);
-  });
+  cold_start_ = std::make_unique<ColdStart>(
+      *cache_, environment, [this](const Lists& lists) { follower_->Preload(lists); });
 }
 
 void ServiceWatch::OnSnapshot(std::shared_ptr<const Snapshot> snapshot) {

@@ -50,7 +50,7 @@ struct Entry {
 
 // The document with the service's traffic rules.
 struct RulesEntry {
-  etcd::Revision revision = 0;  // its mod_revision; 0: there is none
+  etcd::Revision revision = 0;                  // its mod_revision; 0: there is none
   std::shared_ptr<const route::RuleSet> rules;  // the newest good one; null: none was good
   etcd::Revision rules_revision = 0;            // of that one
   std::string fault;                            // why the newest is not good; empty: it is

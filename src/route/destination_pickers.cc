@@ -45,8 +45,9 @@ void DestinationPicker::Build(const EndpointGroup& group) {
   by_values_.reserve(std::min(parts.size(), kMostParts));
   for (auto& [values, members] : parts) {
     if (by_values_.size() == kMostParts) break;
-    by_values_.emplace(values, builder_.Build(group.With(std::move(members),
-                                                         Concat({name, " ", Name(labels_, values)}))));
+    by_values_.emplace(
+        values,
+        builder_.Build(group.With(std::move(members), Concat({name, " ", Name(labels_, values)}))));
   }
   members_.clear();
 }
@@ -74,8 +75,7 @@ bool DestinationPicker::Wants(const Endpoint& endpoint) const {
 
 std::size_t DestinationPickers::Place(const Destination& destination,
                                       const PickerBuilder& builder) {
-  const auto [place, added] =
-      places_.try_emplace({destination.Key(), &builder}, pickers_.size());
+  const auto [place, added] = places_.try_emplace({destination.Key(), &builder}, pickers_.size());
   if (added) pickers_.emplace_back(destination, builder);
   return place->second;
 }

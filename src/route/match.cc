@@ -48,9 +48,11 @@ std::string Found(const std::optional<std::string_view>& value) {
   return value.has_value() ? Printable(*value) : "absent";
 }
 
+// "8.3", to six places.
 std::string Percent(double number) {
   std::string text = std::to_string(number);
-  text.erase(text.find('.') + 3);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
   return text;
 }
 
@@ -83,22 +85,21 @@ bool CallerMatch::Matches(const Caller& caller) const {
 
 bool MetadataMatch::Matches(const std::optional<std::string_view>& value) const {
   return std::visit(
-      Overloaded{
-          [&](const Exact& exact) { return value.has_value() && *value == exact.value; },
-          [&](const Prefix& prefix) {
-            return value.has_value() && value->starts_with(prefix.value);
-          },
-          [&](const Present& present) { return value.has_value() == present.present; },
-          [&](const Regex& regex) {
-            return value.has_value() &&
-                   RE2::FullMatch(re2::StringPiece(value->data(), value->size()),
-                                  *regex.expression);
-          },
-          [&](const IntegerRange& range) {
-            if (!value.has_value()) return false;
-            const std::optional<std::int64_t> number = ParseInteger(*value);
-            return number.has_value() && *number >= range.from && *number <= range.to;
-          }},
+      Overloaded{[&](const Exact& exact) { return value.has_value() && *value == exact.value; },
+                 [&](const Prefix& prefix) {
+                   return value.has_value() && value->starts_with(prefix.value);
+                 },
+                 [&](const Present& present) { return value.has_value() == present.present; },
+                 [&](const Regex& regex) {
+                   return value.has_value() &&
+                          RE2::FullMatch(re2::StringPiece(value->data(), value->size()),
+                                         *regex.expression);
+                 },
+                 [&](const IntegerRange& range) {
+                   if (!value.has_value()) return false;
+                   const std::optional<std::int64_t> number = ParseInteger(*value);
+                   return number.has_value() && *number >= range.from && *number <= range.to;
+                 }},
       condition);
 }
 

@@ -101,8 +101,8 @@ struct Percentage {
   double percent;
   std::string salt;
 
-  // Where `value` stands, 0 to 100: XXH64 of the value, seeded with XXH64 of the salt, as a fraction
-  // of 2^64. With percent 10, `u-17` at 8.3 is in, `u-18` at 41.9 is not.
+  // Where `value` stands, 0 to 100: XXH64 of the value, seeded with XXH64 of the salt, as a
+  // fraction of 2^64. With percent 10, `u-17` at 8.3 is in, `u-18` at 41.9 is not.
   static double Position(std::string_view value, std::string_view salt);
 
   bool Matches(const std::optional<std::string_view>& value) const {

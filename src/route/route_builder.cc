@@ -51,7 +51,7 @@ class RoutePicker final : public Picker {
         configured_builder_(configured),
         wants_all_(router == nullptr || router->may_be_silent()) {
     if (router != nullptr) wants_all_ |= AddRouter(*router);
-    for (const auto& each : former) AddRouter(*each);
+    for (const auto& each : former) wants_all_ |= AddRouter(*each) || each->may_be_silent();
     pickers_.Build(group);
     configured_ = configured->Build(std::move(group));
   }
@@ -65,9 +65,9 @@ class RoutePicker final : public Picker {
     const Route* const route = decision->rule->route();
     if (route == nullptr) return configured_->Pick(args);  // denials end before the first pick
     if (route->ignores_call_version) {
-      return PickRouted(*table, *decision, *route, WithoutVersion(args));
+      return PickRouted(*table, *decision, *route, args, WithoutVersion(args));
     }
-    return PickRouted(*table, *decision, *route, args);
+    return PickRouted(*table, *decision, *route, args, args);
   }
 
   bool Wants(const Endpoint& endpoint) const override {
@@ -78,7 +78,7 @@ class RoutePicker final : public Picker {
   // Where the destinations of one router's rules are.
   struct Table {
     std::uint64_t router;
-    std::shared_ptr<const RuleSet> rules;  // pickers refer to it
+    std::shared_ptr<const RuleSet> rules;          // pickers refer to it
     std::vector<std::vector<std::size_t>> places;  // by rule and destination
   };
 
@@ -90,7 +90,8 @@ class RoutePicker final : public Picker {
     for (const std::size_t index : router.candidates()) {
       const Route* const route = router.rules()->rules()[index].route();
       if (route == nullptr) continue;
-      const PickerBuilder& builder = route->picker == nullptr ? *configured_builder_ : *route->picker;
+      const PickerBuilder& builder =
+          route->picker == nullptr ? *configured_builder_ : *route->picker;
       for (const Destination& destination : route->destinations) {
         table.places[index].push_back(pickers_.Place(destination, builder));
       }
@@ -99,17 +100,18 @@ class RoutePicker final : public Picker {
     return any;
   }
 
+  // `inside`: the call as those see it who choose within a destination.
   PickResult PickRouted(const Table& table, const Decision& decision, const Route& route,
-                        const PickArgs& args) const {
+                        const PickArgs& args, const PickArgs& inside) const {
     const std::vector<std::size_t>& places = table.places[decision.rule_index];
     const std::size_t tries = route.fallback == Route::Fallback::kNext ? places.size() : 1;
     for (std::size_t i = 0; i < tries; ++i) {
       const std::size_t destination = (decision.destination + i) % places.size();
       const Picker* const picker = pickers_[places[destination]].For(args);
       if (picker == nullptr) continue;
-      return Explained(picker->Pick(args), *decision.rule, route.destinations[destination]);
+      return Explained(picker->Pick(inside), *decision.rule, route.destinations[destination]);
     }
-    if (route.fallback == Route::Fallback::kAny && !empty_) return configured_->Pick(args);
+    if (route.fallback == Route::Fallback::kAny && !empty_) return configured_->Pick(inside);
     return NoMatch(decision, route);
   }
 
@@ -131,8 +133,8 @@ class RoutePicker final : public Picker {
       }
     }
     return PickResult::Fail(absl::UnavailableError(
-        Concat({"no match found conn: rule ", model::Quoted(decision.rule->name), " asks for ", wanted,
-                " of ", service_, "; registered: ", registered_})));
+        Concat({"no match found conn: rule ", model::Quoted(decision.rule->name), " asks for ",
+                wanted, " of ", service_, "; registered: ", registered_})));
   }
 
   const std::string_view service_;

@@ -10,6 +10,7 @@
 
 #include "src/balance/config_place.h"
 #include "src/balance/json.h"
+#include "src/balance/label_match/labels.h"
 #include "src/balance/metadata_key.h"
 #include "src/balance/text.h"
 #include "src/balance/version/version.h"
@@ -23,9 +24,9 @@ namespace {
 using model::Concat;
 using nlohmann::json;
 
-constexpr std::size_t kMostTextBytes = 256;       // of a name, a label or a value
-constexpr std::size_t kMostMessageBytes = 1024;   // of a denial
-constexpr std::size_t kMostConditions = 32;       // of a match
+constexpr std::size_t kMostTextBytes = 256;      // of a name, a label or a value
+constexpr std::size_t kMostMessageBytes = 1024;  // of a denial
+constexpr std::size_t kMostConditions = 32;      // of a match
 constexpr std::int64_t kMostWeight = 1'000'000;
 constexpr std::int64_t kMostRegexMemory = 1 << 20;
 constexpr std::chrono::milliseconds kLongest = std::chrono::hours(1);
@@ -48,10 +49,10 @@ constexpr NamedCode kDenials[] = {{"PERMISSION_DENIED", absl::StatusCode::kPermi
 
 // Codes that a retry policy may name; OK is none.
 constexpr std::string_view kRetryable[] = {
-    "CANCELLED",         "UNKNOWN",        "INVALID_ARGUMENT", "DEADLINE_EXCEEDED",
-    "NOT_FOUND",         "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION", "ABORTED",      "OUT_OF_RANGE",     "UNIMPLEMENTED",
-    "INTERNAL",          "UNAVAILABLE",    "DATA_LOSS",        "UNAUTHENTICATED"};
+    "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",   "NOT_FOUND",
+    "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",
+    "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",         "DATA_LOSS",
+    "UNAUTHENTICATED"};
 
 class DocumentReader {
  public:
@@ -61,13 +62,8 @@ class DocumentReader {
     std::vector<Rule> rules;
     reader.Integer("format", {1, 1, 1});
     reader.String("description", "");
-    reader.Objects("rules", [&](ConfigReader& rule) {
-      if (rules.size() == RuleSet::kMostRules) {
-        return rule.Error("name", Concat({"is one too many: a document has at most ",
-                                          std::to_string(RuleSet::kMostRules), " rules"}));
-      }
-      rules.push_back(ReadRule(rule));
-    });
+    reader.Objects("rules", [&](ConfigReader& rule) { rules.push_back(ReadRule(rule)); });
+    ExpectAtMost(reader, "rules", RuleSet::kMostRules, rules.size());
     reader.Object("default", [&](ConfigReader& rule) {
       rules.push_back({.name = std::string(RuleSet::kDefaultName), .match = {}, .action = {}});
       ReadAction(rule, rules.back());
@@ -77,13 +73,14 @@ class DocumentReader {
 
  private:
   Rule ReadRule(ConfigReader& reader) {
-    Rule rule{.name = reader.String("name", ""), .match = {}, .action = {}};
+    constexpr std::string_view kNameless = "(nameless)";
+    Rule rule{.name = Required(reader, "name", kNameless), .match = {}, .action = {}};
     reader.String("description", "");
     if (rule.name.empty() || rule.name.size() > kMostTextBytes ||
         rule.name == RuleSet::kDefaultName) {
       reader.Error("name", Concat({"must be 1 to 256 bytes and not \"default\", got ",
                                    model::Quoted(rule.name)}));
-    } else if (!names_.insert(rule.name).second) {
+    } else if (rule.name != kNameless && !names_.insert(rule.name).second) {
       reader.Error("name", Concat({"must be another one than those of the rules before, got ",
                                    model::Quoted(rule.name)}));
     }
@@ -109,11 +106,9 @@ class DocumentReader {
     reader.Object("caller", [&](ConfigReader& caller) { match.caller = ReadCaller(caller); });
     reader.Object("method", [&](ConfigReader& method) { match.method = ReadMethod(method); });
     reader.Objects("metadata", [&](ConfigReader& metadata) {
-      if (match.metadata.size() == kMostConditions) {
-        return metadata.Error("key", "is one too many: a match has at most 32 conditions");
-      }
       match.metadata.push_back(ReadMetadata(metadata));
     });
+    ExpectAtMost(reader, "metadata", kMostConditions, match.metadata.size());
     reader.Object("percentage", [&](ConfigReader& percentage) {
       match.percentage = {.key = ReadKey(percentage, "key"),
                           .percent = percentage.Number("percent", {0, 0, 100}),
@@ -126,7 +121,7 @@ class DocumentReader {
   static CallerMatch ReadCaller(ConfigReader& reader) {
     CallerMatch caller;
     if (reader.Has("service")) {
-      caller.service = reader.String("service", "");
+      caller.service = reader.String("service", "a");
       if (!model::CheckServiceName(*caller.service).ok()) {
         reader.Error("service", Concat({"must be a service's name, dotted, of [A-Za-z0-9_-], got ",
                                         model::Quoted(*caller.service)}));
@@ -145,7 +140,7 @@ class DocumentReader {
     MethodMatch method{.path = "", .exact = reader.Has("exact")};
     const std::string_view key = method.exact ? "exact" : "prefix";
     if (!reader.Has(key)) return method;
-    method.path = reader.String(key, "/");
+    method.path = reader.String(key, method.exact ? "/a/B" : "/");
     const auto slashes = std::ranges::count(method.path, '/');
     if (!method.path.starts_with('/') || method.path.size() > kMostTextBytes ||
         (method.exact && slashes != 2)) {
@@ -188,13 +183,15 @@ class DocumentReader {
     options.set_max_mem(kMostRegexMemory);
     auto expression = std::make_shared<const RE2>(reader.String(key, ""), options);
     if (!expression->ok()) {
-      reader.Error(key, Concat({"must be a regular expression (RE2): ", expression->error()}));
+      reader.Error(key, Concat({"must be a regular expression (RE2), got ",
+                                model::Quoted(expression->pattern()), ": ",
+                                balance::Printable(expression->error())}));
     }
     return expression;
   }
 
   std::size_t ReadKey(ConfigReader& reader, std::string_view field) {
-    const std::string key = reader.String(field, "");
+    const std::string key = Required(reader, field, "key");
     if (!balance::IsTextKey(key)) {
       reader.Error(field, balance::NotATextKey(key));
       return 0;
@@ -221,12 +218,11 @@ class DocumentReader {
     constexpr std::string_view kCallVersion[] = {"within", "ignore"};
     Route route;
     reader.Objects("destinations", [&](ConfigReader& destination) {
-      if (route.destinations.size() == RuleSet::kMostDestinations) {
-        return destination.Error("weight", "is of one destination too many: a route has 1 to 100");
-      }
       route.destinations.push_back(ReadDestination(destination));
     });
-    if (std::ranges::none_of(route.destinations, [](const auto& each) { return each.weight > 0; })) {
+    ExpectAtMost(reader, "destinations", RuleSet::kMostDestinations, route.destinations.size());
+    if (std::ranges::none_of(route.destinations,
+                             [](const auto& each) { return each.weight > 0; })) {
       reader.Error("destinations", route.destinations.empty()
                                        ? "missing; {} is any instance"
                                        : "must have one whose weight is not 0");
@@ -242,8 +238,8 @@ class DocumentReader {
       }
     }
     if (reader.Has("timeout")) {
-      route.timeout = reader.Duration("timeout", {std::chrono::milliseconds(1),
-                                                  std::chrono::milliseconds(1), kLongest});
+      route.timeout = reader.Duration(
+          "timeout", {std::chrono::milliseconds(1), std::chrono::milliseconds(1), kLongest});
     }
     reader.Object("retry", [&](ConfigReader& retry) { route.retry = ReadRetry(retry); });
     return route;
@@ -257,6 +253,10 @@ class DocumentReader {
     destination.without_labels = reader.Strings("withoutLabels");
     destination.labels_from_metadata = reader.StringMap("labelsFromMetadata");
     std::ranges::sort(destination.without_labels);
+    if (std::ranges::find(destination.without_labels, "") != destination.without_labels.end()) {
+      reader.Error("withoutLabels", "must not have an empty label");
+    }
+    ExpectAtMost(reader, "labelsFromMetadata", kMostKeys, destination.labels_from_metadata.size());
     for (const auto& [label, key] : destination.labels_from_metadata) {
       if (label.empty()) reader.Error("labelsFromMetadata", "must not have an empty label");
       if (!balance::IsTextKey(key)) {
@@ -298,8 +298,8 @@ class DocumentReader {
     const NamedCode& code = kDenials[reader.Choice("status", names, 0)];
     std::string message = reader.String("message", "");
     if (message.size() > kMostMessageBytes) {
-      reader.Error("message", Concat({"must be at most 1024 bytes, got ",
-                                      std::to_string(message.size())}));
+      reader.Error("message",
+                   Concat({"must be at most 1024 bytes, got ", std::to_string(message.size())}));
     }
     if (message.empty()) message = Concat({"denied by rule ", model::Quoted(rule)});
     return {absl::Status(code.code, message)};
@@ -323,6 +323,20 @@ class DocumentReader {
 
   static void Require(ConfigReader& reader, std::string_view key) {
     if (!reader.Has(key)) reader.Error(key, "missing");
+  }
+
+  // `stand_in`: is right, so that what is missing or no string is one error, not two.
+  static std::string Required(ConfigReader& reader, std::string_view key,
+                              std::string_view stand_in) {
+    Require(reader, key);
+    return reader.String(key, stand_in);
+  }
+
+  static void ExpectAtMost(ConfigReader& reader, std::string_view key, std::size_t most,
+                           std::size_t found) {
+    if (found <= most) return;
+    reader.Error(
+        key, Concat({"must have at most ", std::to_string(most), ", got ", std::to_string(found)}));
   }
 
   static void ExpectOne(ConfigReader& reader, const std::vector<std::string>& keys) {
@@ -373,18 +387,18 @@ bool Destination::Matches(const Instance& instance) const {
 }
 
 bool Destination::MatchesLabels(const Instance& instance) const {
-  const auto has = [&instance](const auto& label) {
-    const auto found = instance.metadata.find(label.first);
-    return found != instance.metadata.end() && found->second == label.second;
-  };
-  return std::ranges::all_of(labels, has) &&
+  return std::ranges::all_of(labels,
+                             [&instance](const auto& label) {
+                               return balance::LabelOf(instance, label.first) == label.second;
+                             }) &&
          std::ranges::none_of(without_labels, [&instance](const std::string& label) {
-           return instance.metadata.contains(label);
+           return balance::LabelOf(instance, label).has_value();
          });
 }
 
 std::string Destination::ToString() const {
-  std::string text = Describe(*this, [](std::string_view each) { return balance::Printable(each); });
+  std::string text =
+      Describe(*this, [](std::string_view each) { return balance::Printable(each); });
   return text.empty() ? "any version" : text;
 }
 
@@ -394,8 +408,8 @@ std::string Destination::Key() const {
 
 absl::StatusOr<std::shared_ptr<const RuleSet>> RuleSet::Parse(std::string_view json_text) {
   if (json_text.size() > kMostBytes) {
-    return absl::InvalidArgumentError(Concat({"document: must have at most 262144 bytes, got ",
-                                              std::to_string(json_text.size())}));
+    return absl::InvalidArgumentError(Concat(
+        {"document: must have at most 262144 bytes, got ", std::to_string(json_text.size())}));
   }
   const absl::StatusOr<json> value = balance::ParseJson(json_text);
   if (!value.ok()) {

@@ -29,7 +29,8 @@
 
 namespace turnout::route {
 
-// Instances that have all of this.
+// Instances that have all of this. The label `version` is the instance's version, as in all
+// policies.
 struct Destination {
   std::uint32_t weight = 1;  // share of the route's calls, relative to the other destinations
 
@@ -37,7 +38,7 @@ struct Destination {
   std::map<std::string, std::string> labels;
   std::vector<std::string> without_labels;
 
-  // Labels whose value is what the call has under a metadata key: label → key.
+  // Labels whose value is what the call has under a metadata key: label → key. At most kMostKeys.
   std::map<std::string, std::string> labels_from_metadata;
 
   // As far as that does not depend on the call.
@@ -57,7 +58,8 @@ struct RetrySettings {
 };
 
 struct Route {
-  // A call's destination is drawn by weight, once for all its attempts. Not empty; one has a weight.
+  // A call's destination is drawn by weight, once for all its attempts. Not empty; one has a
+  // weight.
   std::vector<Destination> destinations;
 
   // For calls to whose destination no instance belongs. One whose instances cannot be reached at

@@ -111,9 +111,9 @@ absl::StatusOr<VersionRange> VersionRange::Parse(std::string_view text) {
                              ? std::nullopt
                              : SemanticVersion::Parse(part.substr(found->first.size()));
     if (!version.has_value()) {
-      return absl::InvalidArgumentError(model::Concat(
-          {"must be comparisons with semantic versions like \">=2.1 <3\", got ",
-           model::Quoted(part), " in it"}));
+      return absl::InvalidArgumentError(
+          model::Concat({"must be comparisons with semantic versions like \">=2.1 <3\", got ",
+                         model::Quoted(part), " in it"}));
     }
     range.comparisons_.push_back({found->second, *version});
   }

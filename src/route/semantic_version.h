@@ -42,8 +42,8 @@ struct SemanticVersion {
 // Who asks for less than 3 does not want a first taste of it.
 class VersionRange {
  public:
-  // `>=`, `>`, `<=`, `<`, `=`, each before a version; separated by blanks. InvalidArgument says what
-  // is wrong.
+  // `>=`, `>`, `<=`, `<`, `=`, each before a version; separated by blanks. InvalidArgument says
+  // what is wrong.
   static absl::StatusOr<VersionRange> Parse(std::string_view text);
 
   bool Contains(const SemanticVersion& version) const;

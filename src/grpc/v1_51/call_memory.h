@@ -1,5 +1,5 @@
-// What a call remembers from one attempt to the next: what the rules decided, which instances it has
-// tried; and who is to hear of the attempt's first response.
+// What a call remembers from one attempt to the next: what the rules decided, which instances it
+// has tried; and who is to hear of the attempt's first response.
 //
 // gRPC offers a policy no memory that outlives an attempt. A ConfigSelector runs once for each call
 // and can attach attributes that every attempt's pick sees; ours (selector.h) attaches this. It

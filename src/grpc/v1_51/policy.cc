@@ -325,9 +325,9 @@ void Policy::PublishLocked() {
   }
   Published published = PublishedLocked();
   const auto rebuild_period = published.picker->rebuild_period();
-  auto data_plane = MakeDataPlane(std::move(published), [self = Self()](std::vector<std::string> ids) {
-    self->ConnectFromPick(std::move(ids));
-  });
+  auto data_plane = MakeDataPlane(
+      std::move(published),
+      [self = Self()](std::vector<std::string> ids) { self->ConnectFromPick(std::move(ids)); });
   if (std::exchange(wishes_may_differ_, false)) FollowWishesLocked(*data_plane);
   TellChannelLocked(std::move(data_plane));
   last_published_ = Clock::now();
@@ -341,8 +341,7 @@ void Policy::PublishLocked() {
 }
 
 Published Policy::PublishedLocked() {
-  Published published{
-      .service = snapshot_->service, .config = config_, .picker = BuilderLocked()};
+  Published published{.service = snapshot_->service, .config = config_, .picker = BuilderLocked()};
   published.endpoints.reserve(connections_.size());
   published.subchannels.reserve(connections_.size());
   for (const auto& connection : connections_) {

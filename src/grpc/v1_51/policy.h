@@ -88,7 +88,7 @@ class Policy final : public grpc_core::LoadBalancingPolicy, public Connection::O
   std::shared_ptr<const balance::PolicyConfig> config_;
   grpc_core::RefCountedPtr<SnapshotSource> source_;
   std::shared_ptr<const Snapshot> snapshot_;
-  std::shared_ptr<const route::Router> router_;               // null: there are no rules
+  std::shared_ptr<const route::Router> router_;              // null: there are no rules
   std::vector<std::weak_ptr<const route::Router>> routers_;  // alive while calls go by them
   grpc_core::ChannelArgs subchannel_args_;
   const std::string connection_scope_;  // keeps this channel's connections its own

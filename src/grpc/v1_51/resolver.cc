@@ -150,7 +150,8 @@ void EtcdResolver::OnSnapshotLocked(std::shared_ptr<const Snapshot> snapshot) {
   ReportLocked();
 }
 
-// Rules, or who is asking, have changed: calls are decided anew from now on, those under way are not.
+// Rules, or who is asking, have changed: calls are decided anew from now on, those under way are
+// not.
 void EtcdResolver::FollowRulesLocked() {
   const auto& rules = source_->snapshot->rules;
   const route::Router* const before = source_->router.get();

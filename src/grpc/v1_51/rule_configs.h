@@ -38,7 +38,8 @@ class RuleConfigs final : public grpc_core::ServiceConfig {
  private:
   const grpc_core::RefCountedPtr<grpc_core::ServiceConfig> application_;
   const std::shared_ptr<const route::Router> router_;
-  std::vector<grpc_core::RefCountedPtr<grpc_core::ServiceConfig>> by_rule_;  // null: the application's
+  std::vector<grpc_core::RefCountedPtr<grpc_core::ServiceConfig>>
+      by_rule_;  // null: the application's
 };
 
 }  // namespace turnout::adapter

@@ -64,7 +64,8 @@ class Selector final : public ConfigSelector {
     } else {
       const NewCall call(args);
       const route::Decision decision = rules_->router().Decide(call, base::ThreadRandom());
-      if (const route::Deny* const deny = decision.rule == nullptr ? nullptr : decision.rule->deny();
+      if (const route::Deny* const deny =
+              decision.rule == nullptr ? nullptr : decision.rule->deny();
           deny != nullptr) {
         base::Count(base::GlobalCounters().calls_denied);
         config.status = deny->status;
