@@ -129,7 +129,7 @@ class DocumentReader {
     }
     caller.version = ReadVersion(reader, "version");
     caller.labels = ReadLabels(reader, "labels");
-    if (!caller.service.has_value() && !caller.version.has_value() && caller.labels.empty()) {
+    if (!reader.Has("service") && !reader.Has("version") && caller.labels.empty()) {
       reader.Error("service", "missing; a caller has one or more of service, version, labels");
     }
     return caller;
