@@ -1,5 +1,6 @@
 // The Registrar against a real etcd.
 #include "turnout/registrar.h"
+#include "turnout/rules.h"
 
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -219,6 +220,17 @@ TEST_F(RegistrarTest, StatesTheOptionsThatItWasGiven) {
   EXPECT_EQ(instance->weight, 7U);
   EXPECT_EQ(instance->locality, options.locality);
   EXPECT_EQ(instance->address(), "127.0.0.1:" + std::to_string(server.port()));
+}
+
+// Rules of other services, which this process calls, then know it.
+TEST_F(RegistrarTest, SaysWhoMakesTheProcesssCallsUnlessTheApplicationDoes) {
+  Server server("127.0.0.1:0");
+  const auto registrar = Register(Options(), server);
+  EXPECT_EQ(GetCaller().service, "hwholiday.srv.app");
+  EXPECT_NE(GetCaller().version, "");
+  SetCaller({.service = "hwholiday.srv.stated"});
+  EXPECT_EQ(GetCaller().service, "hwholiday.srv.stated");
+  EXPECT_EQ(GetCaller().version, "");
 }
 
 TEST_F(RegistrarTest, RegistersAgainWhenEtcdComesBackEmpty) {

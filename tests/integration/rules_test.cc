@@ -296,11 +296,21 @@ TEST_F(RulesTest, ACanaryOfUsersFallsBackWhileItHasNoInstance) {
   const auto v1 = Start("v1");
   PutRules(Example("canary-by-user.json"));
   const auto channel = Channel();
-  for (int user = 0; user < 100; ++user) {
-    ASSERT_EQ(
-        CallWith(channel, {.metadata = {{"user-id", "u-" + std::to_string(user)}}}).ToString(),
-        v1->answer());
-  }
+  const auto ask = [&channel](int user) {
+    return CallWith(channel, {.metadata = {{"user-id", "u-" + std::to_string(user)}}}).ToString();
+  };
+  for (int user = 0; user < 100; ++user) ASSERT_EQ(ask(user), v1->answer());
+
+  const auto v2 = Start("v2");
+  int chosen = -1;
+  ASSERT_TRUE(CallUntil(channel, {.version = "v2"}, [&](const Answer&) {
+    chosen = (chosen + 1) % 100;
+    return ask(chosen) == v2->answer();
+  }));
+  int of_v2 = 0;
+  for (int user = 0; user < 1000; ++user) of_v2 += ask(user) == v2->answer() ? 1 : 0;
+  EXPECT_NEAR(of_v2, 100, 40);
+  EXPECT_EQ(ask(chosen), v2->answer());
 }
 
 TEST_F(RulesTest, HoldUnderOutlierDetectionToo) {

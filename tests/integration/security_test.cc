@@ -82,7 +82,8 @@ class SecurityTest : public ::testing::Test {
     flags.push_back("--endpoints=" + etcd_->endpoint());
     EtcdCtl ctl(std::move(flags));
     ctl.AddUser("app", kPassword,
-                {"readwrite --prefix /it/security/", "read --prefix /turnout/state/it.security/"});
+                {"readwrite --prefix /it/security/", "read --prefix /turnout/state/it.security/",
+                 "read --prefix /turnout/rules/it.security"});
     ctl.EnableAuthentication("r00t-of-all");
   }
 
