@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/base/backoff.h"
+#include "src/base/fork.h"
 #include "src/base/mutex.h"
 #include "src/etcd/client.h"
 #include "src/etcd/event_loop.h"
@@ -22,6 +23,12 @@
 namespace turnout::registry {
 
 using Deadline = std::chrono::steady_clock::time_point;
+
+inline absl::Status CheckProcess() {
+  if (!base::InForkedChild()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "etcd cannot be asked in a forked child: its threads do not exist");
+}
 
 // `start` is run on the event loop, and hands its callback to a request. Nothing if there was no
 // answer until the deadline; then `start` may run later still, and what it refers to must live.

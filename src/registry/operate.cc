@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 
-#include "src/base/fork.h"
 #include "src/model/names.h"
 #include "src/model/record.h"
 #include "src/registry/ask.h"
@@ -16,6 +15,7 @@ namespace {
 using etcd::Txn;
 using registry::AskOnce;
 using registry::AskUntil;
+using registry::CheckProcess;
 using registry::Deadline;
 using std::chrono::steady_clock;
 using On = Txn::Condition::On;
@@ -28,12 +28,6 @@ constexpr std::chrono::milliseconds kCleaningUp{1000};
 constexpr std::size_t kMostIdsShown = 8;
 constexpr std::size_t kMostIdsRead = 10'000;
 constexpr std::size_t kMostLeasesRead = 500;
-
-absl::Status CheckProcess() {
-  if (!base::InForkedChild()) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      "etcd cannot be asked in a forked child: its threads do not exist");
-}
 
 absl::Status Check(std::string_view service, std::string_view id, const OperateOptions& options) {
   if (absl::Status status = model::CheckServiceName(service); !status.ok()) return status;
