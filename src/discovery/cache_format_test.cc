@@ -18,6 +18,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::MatchesRegex;
+using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 
@@ -116,6 +117,64 @@ TEST(CacheFormatTest, WhatDrainsByItselfNeedsNoOperator) {
   const auto members = Folded(*lists);
   ASSERT_THAT(members, SizeIs(1));
   EXPECT_EQ(members[0].status, InstanceStatus::kDraining);
+}
+
+// A snapshot of no instance, with rules.
+Snapshot WithRules(std::string_view document) {
+  Snapshot snapshot = MakeSnapshot({});
+  snapshot.rules = *route::RuleSet::Parse(document);
+  snapshot.rules_revision = 12;
+  return snapshot;
+}
+
+TEST(CacheFormatTest, RulesAreWrittenAndRead) {
+  const std::string document = "{\"rules\": [],\n \"description\": \"ä \\\" {\"}";
+  const auto lists = ParseCache(Identity(), FormatCache(Identity(), WithRules(document)));
+  ASSERT_TRUE(lists.ok()) << lists.status();
+  EXPECT_EQ(lists->rules.revision, 17);
+  ASSERT_THAT(lists->rules.kvs, SizeIs(1));
+  EXPECT_EQ(lists->rules.kvs[0].key, "/eu/turnout/rules/hwholiday.srv.app");
+  EXPECT_EQ(lists->rules.kvs[0].value, document);
+  EXPECT_EQ(lists->rules.kvs[0].mod_revision, 12);
+  const Scope scope{.service = kService, .keys = model::Keys("/eu")};
+  const auto folded = FoldList(scope, nullptr, *lists, {});
+  const auto snapshot = turnout::discovery::MakeSnapshot(scope, *folded.view);
+  ASSERT_NE(snapshot->rules, nullptr);
+  EXPECT_EQ(snapshot->rules->text(), document);
+  EXPECT_EQ(snapshot->rules_revision, 12);
+}
+
+TEST(CacheFormatTest, WithoutRulesThereAreNone) {
+  EXPECT_THAT(Written(), Not(HasSubstr("rules")));
+  const auto lists = ParseCache(Identity(), Written());
+  ASSERT_TRUE(lists.ok()) << lists.status();
+  EXPECT_THAT(lists->rules.kvs, IsEmpty());
+  EXPECT_EQ(lists->rules.revision, 17);
+}
+
+TEST(CacheFormatTest, MalformedRulesAreNamed) {
+  const std::string body = Body(FormatCache(Identity(), WithRules("{}")));
+  const std::string rules = R"("rules":{"document":"{}","mod_revision":12})";
+  EXPECT_EQ(Fault(WithHeader(body)), "");
+  for (const char* const bad :
+       {R"("rules":[])", R"("rules":null)", R"("rules":"{}")", R"("rules":{})",
+        R"("rules":{"document":{},"mod_revision":12})", R"("rules":{"document":"{}"})",
+        R"("rules":{"mod_revision":12})", R"("rules":{"document":"{}","mod_revision":0})",
+        R"("rules":{"document":"{}","mod_revision":-1})",
+        R"("rules":{"document":"{}","mod_revision":"12"})"}) {
+    EXPECT_EQ(Fault(WithHeader(Replaced(body, rules, bad))), "its rules are malformed") << bad;
+  }
+}
+
+// They may be of a newer program; the instances are of use all the same.
+TEST(CacheFormatTest, ADocumentThatIsNotUnderstoodLeavesTheInstances) {
+  Snapshot snapshot = WithRules("{}");
+  snapshot.members = {MakeMember("app-1")};
+  const std::string body = Body(FormatCache(Identity(), snapshot));
+  const auto lists = ParseCache(
+      Identity(), WithHeader(Replaced(body, R"("document":"{}")", R"("document":"{\"new\":1}")")));
+  ASSERT_TRUE(lists.ok()) << lists.status();
+  EXPECT_THAT(Folded(*lists), SizeIs(1));
 }
 
 TEST(CacheFormatTest, LapsedMembersAreLeftOut) {

@@ -40,8 +40,9 @@ struct Scope {
 
 // Facts for the caller to report.
 struct Changes {
-  std::vector<Snapshot::Rejected> rejected;  // newly; each key once until it is good again
-  std::vector<Snapshot::Rejected> shadowed;  // newly; each pair once
+  // Newly; each key once until it is good again, rules once for each thing that is wrong.
+  std::vector<Snapshot::Rejected> rejected;
+  std::vector<Snapshot::Rejected> shadowed;             // newly; each pair once
   std::vector<std::shared_ptr<const Instance>> lapsed;  // newly
   std::vector<std::shared_ptr<const Instance>> kept;    // newly, beyond the window
   bool overflow = false;                                // newly

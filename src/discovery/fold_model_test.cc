@@ -2,6 +2,7 @@
 // of how they are computed: it keeps no views, edits nothing, and settles everything from scratch.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <deque>
 #include <iostream>
@@ -39,7 +40,10 @@ std::string ToValue(const Record& record) {
          R"("},"metadata":{)" + (record->draining ? R"("turnout.state":"draining")" : "") + "}}";
 }
 
-// The rules, as docs/reliability.md and design state them.
+// How documents of traffic rules look; this one is not right.
+constexpr char kBadRules[] = "{";
+
+// What is to be, as docs/reliability.md and design state it.
 class Model {
  public:
   struct Known {
@@ -75,6 +79,23 @@ class Model {
   }
   void SetState(const std::string& id, const std::string& state) { ids_[id].state = state; }
 
+  void PutRules(const std::string& document) {
+    rules_recorded_ = true;
+    rules_faulty_ = document == kBadRules;
+    if (!rules_faulty_) rules_ = document;
+  }
+  void DeleteRules() {
+    rules_recorded_ = rules_faulty_ = false;
+    rules_.clear();
+  }
+  // They are not in a list.
+  void MissRules(bool new_history) {
+    if (!rules_recorded_) return;  // those of an older history stay
+    if (!new_history || rules_.empty()) return DeleteRules();
+    rules_recorded_ = false;
+    rules_faulty_ = true;  // that they stay is told
+  }
+
   void Pass(TimePoint now) {
     int lapsed = 0, present = 0;
     std::set<std::string> versions;
@@ -106,9 +127,9 @@ class Model {
     }
   }
 
-  // "a lapsed v1 10.0.0.1:1, …", then the ids of records that are not used.
+  // "rules {}, a lapsed v1 10.0.0.1:1, …", then the ids of records that are not used.
   std::string Describe() const {
-    std::string text;
+    std::string text = "rules " + rules_ + (rules_faulty_ ? " !, " : ", ");
     for (const auto& [id, known] : ids_) {
       if (!known.member) continue;
       const bool draining = known.good->draining || known.state == "draining";
@@ -140,9 +161,11 @@ class Model {
   }
 
   std::map<std::string, Known> ids_;
+  bool rules_recorded_ = false, rules_faulty_ = false;
+  std::string rules_;  // in force
 };
 
-// One random history: etcd, two watches that lag behind it each on its own, and the fold.
+// One random history: etcd, three watches that lag behind it each on its own, and the fold.
 class History {
  public:
   explicit History(std::uint64_t seed, bool tells) : random_(seed), tells_(tells) {
@@ -151,7 +174,7 @@ class History {
   }
 
   void Step() {
-    switch (random_.Below(12)) {
+    switch (random_.Below(13)) {
       case 0:
         now_ += seconds(random_.Below(15));
         Tell("time passes");
@@ -172,6 +195,9 @@ class History {
       case 6:
         Deliver(records_watch_);
         break;
+      case 7:
+        Deliver(rules_watch_);
+        break;
       default:
         Change();
         if (random_.Below(3) != 0) Deliver(records_watch_);
@@ -180,9 +206,10 @@ class History {
   }
 
   void Finish() {
-    while (!records_watch_.empty() || !states_watch_.empty()) {
+    while (!records_watch_.empty() || !states_watch_.empty() || !rules_watch_.empty()) {
       Deliver(records_watch_);
       Deliver(states_watch_);
+      Deliver(rules_watch_);
       Check();
     }
     std::vector<std::string> held;
@@ -212,11 +239,29 @@ class History {
     stated_[kv.value] = record;
   }
 
+  void PutRules(etcd::Revision revision) {
+    rules_ = {{.key = scope_.keys.Rules(kService),
+               .value = random_.Below(3) == 0   ? kBadRules
+                        : random_.Below(2) == 0 ? "{}"
+                                                : R"({"default":{"deny":{}}})",
+               .mod_revision = revision}};
+  }
+
   // Something happens in etcd.
   void Change() {
     const std::string id = AnyId();
     ++revision_;
-    switch (random_.Below(6)) {
+    switch (random_.Below(8)) {
+      case 7:
+        PutRules(revision_);
+        rules_watch_.push_back({etcd::Event::Type::kPut, rules_.front()});
+        break;
+      case 6:
+        if (rules_.empty()) return;
+        rules_.clear();
+        rules_watch_.push_back({etcd::Event::Type::kDelete,
+                                {.key = scope_.keys.Rules(kService), .mod_revision = revision_}});
+        break;
       case 0:
         if (records_.erase(id) == 0) return;
         records_watch_.push_back(
@@ -263,6 +308,8 @@ class History {
       const std::string name(*id);
       put ? model_.Put(name, stated_.at(event.kv.value), event.kv.create_revision)
           : model_.Delete(name, now_, false);
+    } else if (event.kv.key == scope_.keys.Rules(kService)) {
+      put ? model_.PutRules(event.kv.value) : model_.DeleteRules();
     } else {
       const std::string name(*scope_.keys.IdOfState(kService, event.kv.key));
       model_.SetState(name, put ? event.kv.value : "");
@@ -273,13 +320,16 @@ class History {
     Lists lists{{.revision = revision_}, {.revision = revision_}, {.revision = revision_}};
     for (const auto& [id, kv] : records_) lists.records.kvs.push_back(kv);
     for (const auto& [id, kv] : states_) lists.states.kvs.push_back(kv);
+    lists.rules.kvs = rules_;
     Tell("list");
     Folded folded = FoldList(scope_, before ? view_.get() : nullptr, lists, now_);
     EXPECT_EQ(folded.changes.new_history, new_history);
     Take(std::move(folded));
     records_watch_.clear();
     states_watch_.clear();
+    rules_watch_.clear();
 
+    rules_.empty() ? model_.MissRules(new_history) : model_.PutRules(rules_.front().value);
     for (const auto& [id, kv] : records_) model_.Put(id, stated_.at(kv.value), kv.create_revision);
     for (const auto& [id, kv] : states_) model_.SetState(id, kv.value);
     for (const std::string& id : model_.recorded()) {
@@ -306,6 +356,8 @@ class History {
       records_.erase(id);
       PutRecord(id, beginning_ + static_cast<etcd::Revision>(i));
     }
+    rules_.clear();
+    if (random_.Below(2) == 0) PutRules(beginning_ + 3);
     revision_ = random_.Below(2) == 0 ? beginning_ + 3 : before + 50;
     List(/*before=*/true, /*new_history=*/true);
   }
@@ -319,12 +371,19 @@ class History {
   void Check() {
     model_.Settle();
     const auto snapshot = MakeSnapshot(scope_, *view_);
-    std::string text;
+    std::string text = "rules ";
+    if (snapshot->rules != nullptr) text += snapshot->rules->text();
+    const auto rules_rejected = [this](const Snapshot::Rejected& rejected) {
+      return rejected.key == scope_.keys.Rules(kService);
+    };
+    const auto& all_rejected = snapshot->rejected;
+    text += std::any_of(all_rejected.begin(), all_rejected.end(), rules_rejected) ? " !, " : ", ";
     for (const Member& member : snapshot->members) {
       text += member.instance->id + " " + std::string(ToString(member.status)) + " " +
               member.instance->version + " " + member.instance->address() + ", ";
     }
     for (const auto& rejected : snapshot->rejected) {
+      if (rules_rejected(rejected)) continue;
       const auto id = scope_.keys.IdOfRecord(kService, rejected.key);
       text += "!" + std::string(id.value_or("?"));
     }
@@ -339,8 +398,9 @@ class History {
   etcd::Revision revision_ = 100;
   etcd::Revision beginning_ = 100;  // of this history
   std::map<std::string, etcd::KeyValue> records_, states_;
-  std::map<std::string, Record> stated_;  // by the record's value
-  Watch records_watch_, states_watch_;    // not delivered yet
+  std::map<std::string, Record> stated_;              // by the record's value
+  std::vector<etcd::KeyValue> rules_;                 // at most one document
+  Watch records_watch_, states_watch_, rules_watch_;  // not delivered yet
   Watch delivered_;
   std::shared_ptr<const View> view_;
   Model model_;

@@ -24,16 +24,19 @@ class FollowerFaultsTest : public FollowerTest {
   void Interrupt() {
     Watched(kRecords).OnInterrupted(absl::UnavailableError("connection reset"));
     Watched(kStates).OnInterrupted(absl::UnavailableError("connection reset"));
+    Watched(kRules).OnInterrupted(absl::UnavailableError("connection reset"));
   }
   void Resume() {
     Watched(kRecords).OnResumed();
     Watched(kStates).OnResumed();
+    Watched(kRules).OnResumed();
   }
+  // What is asked about the history; a list may be under way beside it.
   void AnswerGet(absl::StatusOr<etcd::RangeResult> answer) {
-    ASSERT_THAT(client.gets, SizeIs(1));
-    const auto done = std::move(client.gets[0].done);
-    client.gets.clear();
-    done(std::move(answer));
+    ASSERT_EQ(std::count_if(client.gets.begin(), client.gets.end(),
+                            [](const auto& get) { return get.key != kRules; }),
+              1);
+    ASSERT_TRUE(client.AnswerGet(Record(0, 0).key, std::move(answer)));
   }
   std::size_t Count(InstanceStatus status) const {
     const auto& members = snapshots.back()->members;
@@ -54,7 +57,7 @@ TEST_F(FollowerFaultsTest, AResumedWatchIsCheckedByOneRecordAsItWas) {
   AnswerGet(etcd::RangeResult{30, {Record(0, 8)}});
   timers.Advance(seconds(10));
   EXPECT_THAT(client.ranges, IsEmpty());
-  EXPECT_THAT(client.watches, SizeIs(2));
+  EXPECT_THAT(client.watches, SizeIs(3));
   EXPECT_THAT(snapshots, SizeIs(1));
 }
 
@@ -162,6 +165,36 @@ TEST_F(FollowerFaultsTest, ThatTheCacheWasRightIsToldToo) {
   ASSERT_THAT(snapshots, SizeIs(2));
   EXPECT_FALSE(snapshots[1]->from_cache);
   EXPECT_EQ(Count(InstanceStatus::kRegistered), 1);
+}
+
+TEST_F(FollowerFaultsTest, CachedRulesHoldUntilEtcdAnswers) {
+  follower->Preload({{10, {Record(0, 7)}}, {10, {}}, {10, {Rules("{ }", 6)}}});
+  ASSERT_THAT(snapshots, SizeIs(1));
+  const auto cached = snapshots[0]->rules;
+  ASSERT_NE(cached, nullptr);
+  AnswerList(12, 12, {Record(0, 7)}, 12, {Rules("{ }", 6)});
+  ASSERT_THAT(snapshots, SizeIs(1));
+  timers.Advance(milliseconds(100));
+  ASSERT_THAT(snapshots, SizeIs(2));
+  EXPECT_EQ(snapshots[1]->rules, cached) << "nothing is decided anew";
+  EXPECT_FALSE(snapshots[1]->from_cache);
+}
+
+// The servers are back before the rules are: what was forbidden stays so.
+TEST_F(FollowerFaultsTest, RulesOutliveAWipedEtcd) {
+  AnswerList(10, 10, {Record(0, 8)}, 10, {Rules("{ }", 6)});
+  Interrupt();
+  Resume();
+  AnswerGet(etcd::RangeResult{3, {}});
+  timers.Advance(milliseconds(100));
+  AnswerList(3, 3, {});
+  timers.Advance(seconds(1));
+  ASSERT_NE(snapshots.back()->rules, nullptr);
+  EXPECT_EQ(snapshots.back()->rules->text(), "{ }");
+  EXPECT_THAT(snapshots.back()->rejected, SizeIs(1));
+  PutRules("{  }", 4);
+  EXPECT_EQ(snapshots.back()->rules_revision, 4);
+  EXPECT_THAT(snapshots.back()->rejected, IsEmpty());
 }
 
 TEST_F(FollowerFaultsTest, ACacheThatComesLateIsIgnored) {

@@ -50,11 +50,20 @@ class FollowerTest : public ::testing::Test, public Follower::Listener {
             .create_revision = 1 + n,
             .mod_revision = revision};
   }
+  static etcd::KeyValue Rules(std::string document, etcd::Revision revision) {
+    return {.key = kRules,
+            .value = std::move(document),
+            .create_revision = revision,
+            .mod_revision = revision};
+  }
+  // `rules_revision` 0: as that of the states.
   void AnswerList(etcd::Revision records_revision, etcd::Revision states_revision,
-                  std::vector<etcd::KeyValue> records) {
+                  std::vector<etcd::KeyValue> records, etcd::Revision rules_revision = 0,
+                  std::vector<etcd::KeyValue> rules = {}) {
+    if (rules_revision == 0) rules_revision = states_revision;
     ASSERT_TRUE(client.Answer(kRecords, etcd::RangeResult{records_revision, std::move(records)}));
     ASSERT_TRUE(client.Answer(kStates, etcd::RangeResult{states_revision, {}}));
-    ASSERT_TRUE(client.AnswerGet(kRules, etcd::RangeResult{states_revision, {}}));
+    ASSERT_TRUE(client.AnswerGet(kRules, etcd::RangeResult{rules_revision, std::move(rules)}));
   }
   etcd::Client::WatchObserver& Watched(const char* prefix) const {
     const auto* watch = client.WatchOn(prefix);
@@ -63,6 +72,10 @@ class FollowerTest : public ::testing::Test, public Follower::Listener {
   }
   void Put(const etcd::KeyValue& kv) const {
     Watched(kRecords).OnEvents({{etcd::Event::Type::kPut, kv}}, kv.mod_revision);
+  }
+  void PutRules(std::string document, etcd::Revision revision) const {
+    Watched(kRules).OnEvents({{etcd::Event::Type::kPut, Rules(std::move(document), revision)}},
+                             revision);
   }
   void Delete(int n, etcd::Revision revision) const {
     Watched(kRecords).OnEvents(

@@ -42,6 +42,18 @@ TEST_F(HistoryTest, WhatWasCreatedBeforeOurTimeWithoutOurKnowingIsAnother) {
   EXPECT_TRUE(IsAnother(500, {Known("a", 100, 400)}));
 }
 
+TEST_F(HistoryTest, WhatIsMalformedHasABeginningToo) {
+  Put(Record("d", "{"));  // at 104
+  const auto malformed = [this](etcd::Revision created) {
+    return etcd::KeyValue{.key = scope.keys.Record(kService, "d"),
+                          .value = "{",
+                          .create_revision = created,
+                          .mod_revision = created};
+  };
+  EXPECT_FALSE(IsAnother(500, {malformed(104)}));
+  EXPECT_TRUE(IsAnother(500, {malformed(90)}));
+}
+
 TEST_F(HistoryTest, WhatHasVanishedDoesNotComeBackAsOfOld) {
   scope.lapsed_limit = std::chrono::seconds(300);
   Delete("a");  // at 104
