@@ -33,6 +33,10 @@ struct ChannelOptions {
   // How long calls wait for the first word from etcd. 1 ms to 10 min.
   std::chrono::milliseconds resolve_timeout{5000};
 
+  // Do calls have the lane of the thread that makes them? See turnout/lanes.h. Otherwise only what
+  // they state themselves.
+  bool forward_lanes = false;
+
   // Further gRPC channel arguments; copied. Null for none.
   const grpc::ChannelArguments* arguments = nullptr;
 };

@@ -6,11 +6,14 @@
 #include <grpcpp/support/channel_arguments.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "src/balance/policy_config.h"
 #include "src/grpc/adapter.h"
 #include "src/registry/clusters.h"
+#include "turnout/lanes.h"
 
 namespace turnout {
 namespace {
@@ -60,7 +63,11 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
   // Where the environment names an HTTP proxy, gRPC would resolve the proxy instead of the target.
   if (!Has(arguments, GRPC_ARG_ENABLE_HTTP_PROXY)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(adapter::kResolveTimeoutArg, static_cast<int>(options.resolve_timeout.count()));
-  return grpc::CreateCustomChannel(target, credentials, arguments);
+  if (!options.forward_lanes) return grpc::CreateCustomChannel(target, credentials, arguments);
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> interceptors;
+  interceptors.push_back(ClientLaneInterceptors());
+  return grpc::experimental::CreateCustomChannelWithInterceptors(target, credentials, arguments,
+                                                                 std::move(interceptors));
 }
 
 void SetVersion(grpc::ClientContext& context, std::string_view version) {
