@@ -107,7 +107,7 @@ class Caller {
   static grpc::Status Ask(const std::shared_ptr<grpc::Channel>& channel,
                           grpc::ClientContext& context, Call& call) {
     proto::Response response;
-    const grpc::Status status =
+    grpc::Status status =
         proto::Api::NewStub(channel)->ApiTest(&context, proto::Request(), &response);
     call.answers = status.ok() ? 1 : 0;
     call.text = response.output();
