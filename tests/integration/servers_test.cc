@@ -1,5 +1,7 @@
 // Servers that die, freeze, or give their address to another: what their callers get, while every
 // single answer is checked.
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -85,7 +87,7 @@ TEST_F(ServersTest, AFrozenServerLosesItsCallsWithItsLeaseAndRegistersAgainWhenI
   const auto before = Admin().Get(servers[0]->key());
   ASSERT_TRUE(before.has_value());
   const auto channel = Channel();
-  CheckedLoad load(channel, LoadOf("v1", milliseconds(300)));
+  CheckedLoad load(channel, LoadOf("v1", milliseconds(1000)));
   load.AwaitAnswerFrom(address);
   servers[0]->Freeze();
   Follower follower(Etcd(), Service());
@@ -152,6 +154,29 @@ TEST_F(ServersTest, ARestartAsAnotherVersionAnswersNoCallForTheOldOne) {
   }
   ExpectAnsweredBy(channel, "v1", servers[1]->answer(), 50);
   ExpectAnsweredBy(channel, "v2", again[0]->answer(), 50);
+}
+
+// The new process never gets to say what it is, so the old record is all that there is.
+TEST_F(ServersTest, AServerThatCannotRegisterAnswersNoCallForTheOldOneOnItsAddress) {
+  ServerProcessOptions lasting = Server("v1");
+  lasting.ttl_s = 10;
+  const auto servers = StartAll({lasting});
+  const auto channel = Channel();
+  ExpectAnsweredBy(channel, "v1", servers[0]->answer(), 1);
+  const std::string address = servers[0]->address();
+  servers[0]->Kill();
+  ServerProcessOptions cut_off = Server("v2", address);
+  cut_off.etcd = "127.0.0.1:1";
+  const ServerProcess again(cut_off);
+  const auto direct = grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
+  ASSERT_TRUE(CallUntilAnswered(direct, {.wait_for_ready = true}, "v2 " + address));
+  for (const auto& used : {channel, Channel()}) {
+    for (int i = 0; i < 20; ++i) {
+      const LoggedCall call = CheckedCall(used, {.version = "v1"});
+      EXPECT_EQ(call.answer.status.error_code(), grpc::StatusCode::UNAVAILABLE) << call;
+    }
+  }
+  EXPECT_TRUE(Admin().Get(servers[0]->key()).has_value()) << "its lease should live still";
 }
 
 // The record of the old service leads to the other one for as long as its lease lives.

@@ -59,7 +59,7 @@ TEST_F(SilentServersTest, KeepaliveFindsASilentConnectionWhereTheRecordPermitsPi
   const auto servers = StartAll({silent, Server()});
   ASSERT_EQ(servers[0]->address(), relayed.relay.endpoint());
   const auto channel = Channel();
-  CheckedLoad load(channel, {.call = {.version = "v1", .timeout = milliseconds(500)}});
+  CheckedLoad load(channel, {.call = {.version = "v1", .timeout = milliseconds(1000)}});
   load.AwaitAnswerFrom(servers[0]->address());
   relayed.relay.Set(kSilence);
   const auto silent_since = Clock::now();
