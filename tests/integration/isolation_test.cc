@@ -81,12 +81,16 @@ TEST_F(IsolationTest, TheLeaseLivesWhileAllHandlersOfTheProcessBlock) {
   for (int i = 0; i < 64; ++i) callers.emplace_back([&] { Call(channel, {.timeout = kPatience}); });
   ASSERT_TRUE(service.WaitUntilBlocked(2));
 
-  // A lease that lasts longer, and that nobody keeps alive: when its record is gone, ours would be.
+  // A lease that lasts longer, and that nobody keeps alive: when its record has vanished, ours would
+  // have.
   const GoRecord clock{Service(), "clock", "v1", "127.0.0.1:1"};
   Admin().Put(clock.key(), clock.value(), Admin().Grant(std::chrono::seconds(4)));
   Follower follower(Etcd(), Service());
   follower.WaitForCount(2);
-  follower.WaitFor([](const Snapshot& s) { return FindMember(s, "clock") == nullptr; });
+  follower.WaitFor([](const Snapshot& s) {
+    const Member* member = FindMember(s, "clock");
+    return member == nullptr || member->status == InstanceStatus::kLapsed;
+  });
   const auto after = Admin().Get((*registrar)->key());
   service.Release();
   for (std::thread& caller : callers) caller.join();
