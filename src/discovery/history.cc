@@ -16,8 +16,7 @@ bool IsOfAnotherHistory(const Scope& scope, const View& before, const etcd::Rang
     if (known == nullptr || known->record_revision == 0) {
       // A cache has left out whom nobody could call.
       if (!before.overflow && !before.from_cache) return true;
-    } else if (known->record_fault.empty() &&
-               known->instance->create_revision != kv.create_revision) {
+    } else if (known->record_created != kv.create_revision) {
       return true;
     }
   }

@@ -42,6 +42,17 @@ TEST_F(HistoryTest, WhatWasCreatedBeforeOurTimeWithoutOurKnowingIsAnother) {
   EXPECT_TRUE(IsAnother(500, {Known("a", 100, 400)}));
 }
 
+TEST_F(HistoryTest, ARecordThatCannotBeUsedBetraysItToo) {
+  auto a = Known("a", 101, 104);
+  a.value = "{";
+  revision = 104;
+  Put(a);
+  a.mod_revision = 105;
+  EXPECT_FALSE(IsAnother(105, {a}));
+  a.create_revision = 100;
+  EXPECT_TRUE(IsAnother(105, {a}));
+}
+
 TEST_F(HistoryTest, WhatHasVanishedDoesNotComeBackAsOfOld) {
   scope.lapsed_limit = std::chrono::seconds(300);
   Delete("a");  // at 104
