@@ -204,8 +204,8 @@ void Follower::CheckHistory() {
 }
 
 void Follower::Take(Folded folded) {
-  ReportChanges(scope_, *folded.view, folded.changes);
   view_ = std::move(folded.view);
+  Report(folded.changes);
   AwaitLapseEnds();
   if (view_->overflow && view_->entries.size() < scope_.max_instances &&
       overflow_relist_ == nullptr) {
@@ -219,6 +219,15 @@ void Follower::Take(Folded folded) {
   const bool prompt = folded.changes.departures && prompt_departures_ < kMostPromptDepartures;
   if (prompt && window_ != nullptr) ++prompt_departures_;
   if (prompt || window_ == nullptr) Publish();
+}
+
+void Follower::Report(const Changes& changes) {
+  ReportChanges(scope_, *view_, changes, lines_, environment_.now());
+  if (lines_.left_out() == 0 || left_out_line_ != nullptr) return;
+  left_out_line_ = environment_.run_after(base::LineLimit::kInterval, [this] {
+    left_out_line_.reset();
+    ReportLeftOut(scope_.service, lines_, environment_.now());
+  });
 }
 
 void Follower::AwaitLapseEnds() {

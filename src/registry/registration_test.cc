@@ -3,17 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <future>
-#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "src/base/clock.h"
 #include "src/base/observe.h"
-#include "src/base/serial_thread.h"
+#include "src/base/test_logs.h"
 #include "src/registry/fake_etcd.h"
-#include "turnout/log.h"
 
 namespace turnout::registry {
 namespace {
@@ -443,12 +440,7 @@ TEST_F(RegistrationTest, RetriesWithGrowingDelaysForAsLongAsItTakes) {
 
 // Without etcd, the lease is refused and the keys cannot be read, both at the same time.
 TEST_F(RegistrationTest, SaysOnceThatEtcdIsAway) {
-  std::mutex mutex;
-  std::vector<std::string> lines;
-  SetLogSink([&](const LogEntry& entry) {
-    const std::lock_guard lock(mutex);
-    lines.emplace_back(entry.message);
-  });
+  base::TestLogs logs;
   etcd_.set_failure(absl::UnavailableError("connection refused"));
   Begin();
   for (int i = 0; i < 1000; ++i) {
@@ -456,11 +448,7 @@ TEST_F(RegistrationTest, SaysOnceThatEtcdIsAway) {
     etcd_.FailGrant(absl::UnavailableError("connection refused"));
     timers_.RunAll();
   }
-  std::promise<void> reported;
-  base::ReportThread().Run([&] { reported.set_value(); });
-  reported.get_future().wait();
-  SetLogSink(nullptr);
-  EXPECT_EQ(lines.size(), 10U);  // at 1, 2, 4, … 512
+  EXPECT_EQ(logs.Messages().size(), 10U);  // at 1, 2, 4, … 512
 }
 
 TEST_F(RegistrationTest, ReportsThatThereIsNoLease) {
