@@ -30,8 +30,6 @@ constexpr int kMostPromptDepartures = 4;
 // A fold of 100 µs (4,000 instances) is followed by none for 400 µs.
 constexpr int kFoldShare = 4;
 
-// When etcd can be read again, servers get this long to put their records back.
-constexpr std::chrono::seconds kGraceAfterOutage = kLapseWindow;
 constexpr milliseconds kLapseRetry{1000};
 
 // Records that were left out for want of room are looked for again.
@@ -183,7 +181,9 @@ void Follower::OnResumed() {
   const auto runs = [](const auto& watch) { return watch != nullptr && !watch->interrupted(); };
   if (outage_.ok() || !runs(records_watch_) || !runs(states_watch_)) return;
   outage_ = absl::OkStatus();
-  no_lapse_ends_before_ = environment_.now() + kGraceAfterOutage;
+  // Servers get this long to put their records back.
+  no_lapse_ends_before_ =
+      environment_.now() + std::min(LongestLapseWindow(*view_), scope_.lapsed_limit);
   ReportRecovery(scope_.service);
   listener_.OnRecovered();
 }
