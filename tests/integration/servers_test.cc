@@ -39,7 +39,7 @@ class ServersTest : public IntegrationTest {
     for (int i = 0; i < count; ++i) {
       const LoggedCall call = CheckedCall(channel, {.version = version});
       ASSERT_EQ(call.answer.ToString(), answer) << "call " << i;
-      ASSERT_EQ(call.wrong, "");
+      ASSERT_EQ(call.answer.wrong, "");
     }
   }
 };
@@ -131,7 +131,7 @@ TEST_F(ServersTest, ACallThatOutlastsTheFreezeIsAnswered) {
   servers[0]->Thaw();
   const LoggedCall late = call.get();
   EXPECT_EQ(late.answer.ToString(), servers[0]->answer()) << late;
-  EXPECT_EQ(late.wrong, "");
+  EXPECT_EQ(late.answer.wrong, "");
   ExpectAnsweredBy(channel, "v1", servers[0]->answer(), 20);
 }
 
@@ -150,7 +150,7 @@ TEST_F(ServersTest, ARestartAsAnotherVersionAnswersNoCallForTheOldOne) {
   ExpectOnlyCallsInFlightFailed(old_load.Stop(), {kill});
   for (const LoggedCall& call : new_load.Stop().failed) {  // before it was there
     EXPECT_EQ(call.answer.status.error_code(), grpc::StatusCode::UNAVAILABLE) << call;
-    EXPECT_EQ(call.Address(), "") << call;
+    EXPECT_EQ(call.answer.Address(), "") << call;
   }
   ExpectAnsweredBy(channel, "v1", servers[1]->answer(), 50);
   ExpectAnsweredBy(channel, "v2", again[0]->answer(), 50);
