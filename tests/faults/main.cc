@@ -68,9 +68,10 @@ void AddRoles(CLI::App& app, ServerFlags& server, ClientFlags& client) {
   serve.add_option("--listen", server.listen);
   serve.add_option("--advertise", server.advertise);
   serve.add_option("--log", server.log);
-  CLI::App& call = *app.add_subcommand("client", "The client of a stage")->group("");
+  CLI::App& call = *app.add_subcommand("client", "A client of a stage")->group("");
   call.add_option("--etcd", client.etcd)->delimiter(',');
   call.add_option("--threads", client.threads);
+  call.add_option("--cache", client.cache);
   call.add_option("--log", client.log);
 }
 
