@@ -119,7 +119,7 @@ void Slow(Scene& scene) {
   scene.stage().clients_relay().Set({.delay = delay});
   const auto place = scene.AnyPlace();
   scene.Drain(place);
-  scene.StartAnew(place);
+  scene.fleet().Start(place, scene.fleet().Usual(place));
   scene.Recover();
   scene.stage().servers_relay().Set({});
   scene.stage().clients_relay().Set({});
@@ -143,7 +143,7 @@ constexpr std::array kFaults = {
           "no call fails but by the one SIGKILL before it", Needs::kOneMember,
           &CompactedAndDefragmented},
     Fault{"etcd_compacted_behind_watch",
-          "the client is cut off from etcd while two servers are replaced and history is compacted",
+          "the clients are cut off from etcd while two servers are replaced and history is compacted",
           "no call fails but by the one SIGKILL", Needs::kRelays, &CompactedBehindAWatch},
     Fault{"all_leases_expire", "the servers are cut off from an etcd that runs, for 8 or 16 s",
           kNoneFails, Needs::kRelays, &AllLeasesExpire},

@@ -50,7 +50,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_flag("--json", flags.json, "Print the result as one line of JSON");
   app.add_flag("--markdown", flags.markdown, "Print it as a table for docs/reliability.md");
   app.footer(
-      "Without --only and --minutes: each fault by itself, then one random sequence (8 minutes).\n"
+      "Without --only and --minutes: each fault by itself, then one random sequence (12 minutes).\n"
       "Exit status: 0 if all held, 1 if not, 2 for a wrong command line.\n"
       "Examples:\n"
       "  turnout_faults --list\n"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The programs that README.md and docs/ show are the ones that are compiled: each block that follows
-# a comment `<!-- FILE -->` (with a `/` or a `.`) must be FILE, byte for byte. Links to files must lead somewhere.
+# a comment `<!-- FILE -->` (with a `/` or a `.`) must be FILE, byte for byte. Links to files must lead
+# somewhere.
 # check.sh SOURCE-FOLDER
 set -euo pipefail
 cd "$1"
