@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -28,6 +29,7 @@
 #include "tests/support/records.h"
 #include "tests/support/scripted_etcd.h"
 #include "turnout/observer.h"
+#include "turnout/picker.h"
 
 namespace turnout::bench {
 namespace {
@@ -90,6 +92,36 @@ absl::Status BeEtcd(const std::vector<std::string>& arguments) {
 }
 
 // --- the client's
+
+constexpr char kCountedPolicy[] =
+    R"([{"turnout":{"picker":[{"version":{"child":[{"counted_round_robin":{}}]}}]}}])";
+
+// Goes round, and counts how often a picker for v1 was built: each time that the channel publishes
+// a picker, whatever the reason. (For calls without a version there is another one each time.)
+class CountedBuilder final : public ChoosingPickerBuilder {
+ public:
+  static std::atomic<int>& builds() {
+    static std::atomic<int> count{0};
+    return count;
+  }
+
+ protected:
+  std::unique_ptr<const Picker> BuildChoice(const EndpointGroup& group) const override {
+    class RoundRobin final : public Picker {
+     public:
+      explicit RoundRobin(std::span<const Endpoint* const> endpoints) : endpoints_(endpoints) {}
+      PickResult Pick(const PickArgs& /*args*/) const override {
+        return PickResult::To(*endpoints_[next_++ % endpoints_.size()]);
+      }
+
+     private:
+      const std::span<const Endpoint* const> endpoints_;
+      mutable std::atomic<std::uint64_t> next_{0};
+    };
+    if (group.key() == "/v1") ++builds();
+    return std::make_unique<RoundRobin>(group.candidates());
+  }
+};
 
 // Calls at their times, whether or not those before are late: a call that waits for its turn counts
 // from when it was due.
@@ -158,7 +190,7 @@ nlohmann::json ToJson(const Phases& phases) {
 
 struct Measured {
   Phases calm, storm;
-  std::vector<double> p99_ratios, puts_per_second, snapshots_per_window;
+  std::vector<double> p99_ratios, puts_per_second, snapshots_per_window, pickers_per_window;
 };
 
 // From one line of etcd's to the next is a phase.
@@ -167,6 +199,7 @@ absl::Status Follow(testing::Process& etcd, Callers& callers, Measured& measured
   Clock::time_point begin;
   std::chrono::nanoseconds cpu{};
   std::uint64_t snapshots = 0;
+  int pickers = 0;
   while (true) {
     const auto line = etcd.ReadLine(std::chrono::seconds(60));
     if (!line.has_value()) return absl::UnknownError("etcd's process has ended");
@@ -181,9 +214,10 @@ absl::Status Follow(testing::Process& etcd, Callers& callers, Measured& measured
         return absl::UnknownError("etcd's process says " + *line);
       }
       measured.puts_per_second.push_back(puts / took.count());
+      const double windows = took.count() * 1000 / kLongestWindowMs;
       measured.snapshots_per_window.push_back(
-          static_cast<double>(GetCounters().snapshots - snapshots) /
-          (took.count() * 1000 / kLongestWindowMs));
+          static_cast<double>(GetCounters().snapshots - snapshots) / windows);
+      measured.pickers_per_window.push_back((CountedBuilder::builds() - pickers) / windows);
       measured.p99_ratios.push_back(measured.storm.p99_us.back() / measured.calm.p99_us.back());
       Progress(absl::StrFormat("p99: %.0f us in calm, %.0f us in the storm of %.0f puts a second",
                                measured.calm.p99_us.back(), measured.storm.p99_us.back(),
@@ -195,6 +229,7 @@ absl::Status Follow(testing::Process& etcd, Callers& callers, Measured& measured
     begin = now;
     cpu = CpuTime();
     snapshots = GetCounters().snapshots;
+    pickers = CountedBuilder::builds();
   }
 }
 
@@ -204,8 +239,13 @@ absl::Status Run(Report& report) {
   testing::Process etcd({SelfPath(), "--child", (*server)->port()});
   const auto endpoint = etcd.ReadLine();
   if (!endpoint.has_value()) return absl::UnknownError("etcd's process does not start");
+  if (absl::Status status =
+          RegisterPickerBuilder("counted_round_robin", std::make_shared<CountedBuilder>());
+      !status.ok()) {
+    return status;
+  }
   const auto channel =
-      EtcdChannel(absl::StrCat("etcd://", *endpoint, "/", kService), kVersionThenRoundRobin);
+      EtcdChannel(absl::StrCat("etcd://", *endpoint, "/", kService), kCountedPolicy);
   const auto stub = proto::Api::NewStub(channel);
   if (auto reached = ReachAll(*stub, "v1", kInstances); !reached.ok()) return reached.status();
 
@@ -217,13 +257,18 @@ absl::Status Run(Report& report) {
                       {"storm", ToJson(measured.storm)},
                       {"p99_ratios", measured.p99_ratios},
                       {"puts_per_second", measured.puts_per_second},
-                      {"snapshots_per_window", measured.snapshots_per_window}};
+                      {"snapshots_per_window", measured.snapshots_per_window},
+                      {"pickers_per_window", measured.pickers_per_window}};
   report.AtLeast("storm: changes of one service sent", Median(measured.puts_per_second), 9'500,
                  "/s");
   report.AtMost("storm: p99 of a call, against calm", Median(measured.p99_ratios), 2, "x");
   // While the windows grow there are four more, and departures may take as many.
   report.AtMost("storm: snapshots in each window of 80 ms", Median(measured.snapshots_per_window),
                 1.1, "");
+  // One for each snapshot: the changes touch no connection. One that does, as a join or a lost
+  // connection, adds a picker for each change of its state.
+  report.AtMost("storm: picker rebuilds in each window of 80 ms",
+                Median(measured.pickers_per_window), 1.1, "");
   return absl::OkStatus();
 }
 

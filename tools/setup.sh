@@ -30,8 +30,9 @@ must be able to reach." fetch_grpc_headers "$version"
 }
 
 setup_etcd() {
-  if [[ ! -x $etcd_binary ]]; then
-    step etcd "It comes from Debian's package etcd-server, which apt must be able to reach." fetch_etcd
+  if [[ ! -x $etcd_binary || ! -x $(dirname "$etcd_binary")/etcdctl ]]; then
+    step etcd "It comes from Debian's packages etcd-server and etcd-client, which apt must be able to reach." \
+      fetch_etcd
   fi
 }
 
@@ -119,7 +120,7 @@ copy_apt_sources() {
   done
 }
 
-# Unpacked, not installed: the package would start a daemon.
+# etcd, and etcdctl beside it for tests. Unpacked, not installed: the package would start a daemon.
 fetch_etcd() {
   local work
   work=$(mktemp -d "$PWD/$deps/apt.XXXXXX")
@@ -127,11 +128,12 @@ fetch_etcd() {
   trap "rm -rf '$work'" EXIT
   (
     cd "$work"
-    if ! apt_get download etcd-server; then
+    if ! apt_get download etcd-server etcd-client; then
       as_root apt-get -q update
-      apt_get download etcd-server
+      apt_get download etcd-server etcd-client
     fi
     dpkg-deb -x etcd-server_*.deb tree
+    dpkg-deb -x etcd-client_*.deb tree
   )
   rm -rf "$deps/etcd"
   mv "$work/tree" "$deps/etcd"

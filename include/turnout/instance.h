@@ -5,6 +5,7 @@
 #ifndef TURNOUT_INSTANCE_H_
 #define TURNOUT_INSTANCE_H_
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -55,6 +56,8 @@ struct Instance {
   std::string health_service;  // turnout.health: the name that proves its identity in gRPC health
                                // checks; empty: it announces none
   bool permits_pings = false;  // turnout.pings is `permitted`: may be sent HTTP/2 keepalive pings
+  std::chrono::seconds lease_ttl{10};  // turnout.ttl: of the lease that it is registered under, 2
+                                       // to 3600; those that end together end within one
 
   // Where etcd has it. A restart with the same id shows as a changed create_revision.
   std::int64_t create_revision = 0;

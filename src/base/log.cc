@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "src/base/fork.h"
 #include "src/base/mutex.h"
 #include "src/base/report_queue.h"
 
@@ -51,7 +52,7 @@ bool LogWanted(LogSeverity severity) {
 }
 
 void Log(LogSeverity severity, std::string_view component, std::string message) {
-  if (!LogWanted(severity)) return;
+  if (InForkedChild() || !LogWanted(severity)) return;
   Queue().Run([severity, component, message = std::move(message)] {
     Deliver(severity, component, message);
   });

@@ -78,7 +78,7 @@ int RunOperate(const OperateCommand& command) {
   if (absl::Status status = Perform(command); !status.ok()) {
     if (!absl::IsNotFound(status)) return ReportFailure(status);
     return ReportFailure(absl::NotFoundError(
-        fmt::format("{}. `turnout ls` shows all services", std::string(status.message()))));
+        fmt::format("{}. `turnout ls` shows all services", std::string{status.message()})));
   }
   fmt::print("{}\n", command.json ? Dump(Outcome(command)) : Sentence(command));
   return kOk;

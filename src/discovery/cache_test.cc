@@ -7,14 +7,11 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
-#include <future>
-#include <mutex>
 
-#include "src/base/serial_thread.h"
+#include "src/base/test_logs.h"
 #include "src/discovery/cache_file.h"
 #include "src/discovery/fake_client.h"
 #include "tests/support/temporary_folder.h"
-#include "turnout/log.h"
 
 namespace turnout::discovery {
 namespace {
@@ -28,33 +25,6 @@ using ::testing::UnorderedElementsAre;
 using turnout::testing::TemporaryFolder;
 
 constexpr char kService[] = "hwholiday.srv.app";
-
-// What is logged from now on.
-class Logs {
- public:
-  Logs() {
-    SetLogSink([this](const LogEntry& entry) {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      messages_.emplace_back(entry.message);
-    });
-  }
-  ~Logs() { SetLogSink(nullptr); }
-  Logs(const Logs&) = delete;
-  Logs& operator=(const Logs&) = delete;
-
-  // Of all that has been logged until now.
-  std::vector<std::string> Messages() {
-    std::promise<void> delivered;
-    base::ReportThread().Run([&] { delivered.set_value(); });
-    delivered.get_future().wait();
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return messages_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::string> messages_;
-};
 
 class CacheTest : public ::testing::Test {
  protected:
@@ -109,7 +79,7 @@ class CacheTest : public ::testing::Test {
   milliseconds tick{0};  // from one look at the clock to the next
   int reads = 0;
   std::deque<std::function<void()>> disk;  // to be done
-  Logs logs;
+  base::TestLogs logs;
 };
 
 TEST_F(CacheTest, WhatIsStoredIsLoadedByTheNext) {

@@ -67,7 +67,7 @@ class Fold {
   void DeleteState(std::string_view id);
   void PutRules(const etcd::KeyValue& kv);
   void DeleteRules();
-  // The records are those of a list, which has `more`, or is not of the history of `before`.
+  // What comes is a list, which has `more`, or is not of the history of `before`.
   void BeginList(bool more, bool new_history);
   void EndLapses();
 
@@ -84,6 +84,7 @@ class Fold {
   const Entry* Find(std::string_view id) const;    // as it is by now; null: there is none
   const Entry* Before(std::string_view id) const;  // as it was
   Entry& Edit(std::string_view id);
+  bool LeftOut(std::string_view id);  // for want of room, which it notes
   std::shared_ptr<InstanceStats> StatsFor(std::string_view id);
   bool VanishedUnannounced(const Entry& entry) const;
 
@@ -124,6 +125,12 @@ Entry& Fold::Edit(std::string_view id) {
   return edits_.emplace(std::string(id), std::move(entry)).first->second;
 }
 
+bool Fold::LeftOut(std::string_view id) {
+  if (Find(id) != nullptr || before_.entries.size() + added_ < scope_.max_instances) return false;
+  overflow_ = true;
+  return true;
+}
+
 std::shared_ptr<InstanceStats> Fold::StatsFor(std::string_view id) {
   const auto found = std::find_if(departed_.begin(), departed_.end(),
                                   [&](const View::EntryPtr& entry) { return entry->id == id; });
@@ -144,10 +151,7 @@ void Fold::PutRecord(std::string_view id, const etcd::KeyValue& kv) {
   if (known != nullptr && known->record_revision == kv.mod_revision && known->record_hash == hash) {
     return;
   }
-  if (known == nullptr && before_.entries.size() + added_ >= scope_.max_instances) {
-    overflow_ = true;
-    return;
-  }
+  if (LeftOut(id)) return;
   Entry& entry = Edit(id);
   entry.record_revision = kv.mod_revision;
   entry.record_created = kv.create_revision;
@@ -177,7 +181,8 @@ void Fold::DeleteRecord(std::string_view id) {
   }
   entry.lapse_confirmed = new_history_;
   entry.lapse_ends =
-      now_ + (new_history_ ? scope_.lapsed_limit : std::min(kLapseWindow, scope_.lapsed_limit));
+      now_ + (new_history_ ? scope_.lapsed_limit
+                           : std::min(LapseWindow(*entry.instance), scope_.lapsed_limit));
 }
 
 // One that is new in this very fold was never in use.
@@ -208,6 +213,7 @@ void Fold::EndLapses() {
 }
 
 void Fold::PutState(std::string_view id, const etcd::KeyValue& kv) {
+  if (LeftOut(id)) return;
   Entry& entry = Edit(id);
   entry.state_revision = kv.mod_revision;
   const auto state = model::ParseOperatorState(kv.value);
@@ -411,7 +417,7 @@ Folded Fold::Finish(const Revisions& revisions) {
 Folded FoldList(const Scope& scope, const View* before, const Lists& lists, TimePoint now) {
   static const View& kNothing = *new View;
   Fold fold(scope, before == nullptr ? kNothing : *before, now);
-  fold.BeginList(lists.records.more,
+  fold.BeginList(lists.records.more || lists.states.more,
                  before != nullptr && IsOfAnotherHistory(scope, *before, lists.records));
   std::set<std::string_view> recorded, stated;
   for (const etcd::KeyValue& kv : lists.records.kvs) {

@@ -32,7 +32,7 @@ struct Scope {
   std::string service;
   model::Keys keys;
   model::RecordLimits limits;
-  std::size_t max_instances = 20'000;
+  std::size_t max_instances = 20'000;  // those that only an operator's decision names count, too
 
   // See lapse.h. 0: whoever vanishes is gone.
   std::chrono::seconds lapsed_limit{0};

@@ -12,6 +12,7 @@ using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 TEST_F(FoldTest, TheFirstList) {
   List({Record("b", Value("10.0.0.2:1", "v2")), Record("a", Value("10.0.0.1:1"))});
@@ -325,6 +326,42 @@ TEST_F(FoldTest, TheDepartedAreForgottenInTheEnd) {
   }
   EXPECT_EQ(view->departed.size(), 256);
   EXPECT_EQ(view->departed.back()->id, "a299");
+}
+
+TEST_F(FoldTest, DecisionsBeyondTheLimitAreLeftOut) {
+  scope.max_instances = 3;
+  List({Record("a", Value("10.0.0.1:1")), Record("b", Value("10.0.0.2:1"))});
+  Put(State("x", "removed"));
+  EXPECT_FALSE(changes.overflow);
+  for (const char* id : {"y", "z"}) {
+    Put(State(id, "removed"));
+    EXPECT_EQ(changes.overflow, id == std::string("y")) << "told once";
+  }
+  EXPECT_THAT(view->entries, SizeIs(3));
+  EXPECT_TRUE(view->overflow);
+
+  // What is about those who are known always counts.
+  Put(State("b", "removed"));
+  EXPECT_THAT(Ids(), ElementsAre("a"));
+  DeleteState("b");
+  EXPECT_THAT(Ids(), ElementsAre("a", "b"));
+}
+
+TEST_F(FoldTest, AListKeepsRecordsRatherThanDecisions) {
+  scope.max_instances = 3;
+  List({Record("a", Value("10.0.0.1:1")), Record("b", Value("10.0.0.2:1"))},
+       {State("b", "draining"), State("x", "removed"), State("y", "removed")});
+  EXPECT_THAT(Ids(), ElementsAre("a", "b"));
+  EXPECT_EQ(At("b").status, InstanceStatus::kDraining);
+  EXPECT_THAT(view->entries, SizeIs(3));
+  EXPECT_TRUE(changes.overflow);
+}
+
+TEST_F(FoldTest, AListOfDecisionsThatIsCutIsTold) {
+  Take(FoldList(scope, nullptr,
+                {{revision, {}}, {revision, {State("x", "removed")}, true}, {revision, {}}}, now));
+  EXPECT_TRUE(changes.overflow);
+  EXPECT_TRUE(view->overflow);
 }
 
 }  // namespace

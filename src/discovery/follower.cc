@@ -30,8 +30,6 @@ constexpr int kMostPromptDepartures = 4;
 // A fold of 100 µs (4,000 instances) is followed by none for 400 µs.
 constexpr int kFoldShare = 4;
 
-// When etcd can be read again, servers get this long to put their records back.
-constexpr std::chrono::seconds kGraceAfterOutage = kLapseWindow;
 constexpr milliseconds kLapseRetry{1000};
 
 // Records that were left out for want of room are looked for again.
@@ -194,7 +192,9 @@ void Follower::OnResumed() {
   const auto runs = [](const auto& watch) { return watch != nullptr && !watch->interrupted(); };
   if (outage_.ok() || !runs(records_watch_) || !runs(states_watch_) || !runs(rules_watch_)) return;
   outage_ = absl::OkStatus();
-  no_lapse_ends_before_ = environment_.now() + kGraceAfterOutage;
+  // Servers get this long to put their records back.
+  no_lapse_ends_before_ =
+      environment_.now() + std::min(LongestLapseWindow(*view_), scope_.lapsed_limit);
   ReportRecovery(scope_.service);
   listener_.OnRecovered();
 }
@@ -215,8 +215,8 @@ void Follower::CheckHistory() {
 }
 
 void Follower::Take(Folded folded) {
-  ReportChanges(scope_, *folded.view, folded.changes);
   view_ = std::move(folded.view);
+  Report(folded.changes);
   AwaitLapseEnds();
   if (view_->overflow && view_->entries.size() < scope_.max_instances &&
       overflow_relist_ == nullptr) {
@@ -230,6 +230,15 @@ void Follower::Take(Folded folded) {
   const bool prompt = folded.changes.departures && prompt_departures_ < kMostPromptDepartures;
   if (prompt && window_ != nullptr) ++prompt_departures_;
   if (prompt || window_ == nullptr) Publish();
+}
+
+void Follower::Report(const Changes& changes) {
+  ReportChanges(scope_, *view_, changes, lines_, environment_.now());
+  if (lines_.left_out() == 0 || left_out_line_ != nullptr) return;
+  left_out_line_ = environment_.run_after(base::LineLimit::kInterval, [this] {
+    left_out_line_.reset();
+    ReportLeftOut(scope_.service, lines_, environment_.now());
+  });
 }
 
 void Follower::AwaitLapseEnds() {

@@ -27,6 +27,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/base/backoff.h"
+#include "src/base/line_limit.h"
 #include "src/discovery/fold.h"
 #include "src/discovery/history.h"
 #include "src/etcd/client.h"
@@ -83,6 +84,7 @@ class Follower {
 
   void CheckHistory();
   void Take(Folded folded);
+  void Report(const Changes& changes);
   void AwaitLapseEnds();
   void EndLapses();
   void Publish();
@@ -110,6 +112,9 @@ class Follower {
   Environment::Timer window_;         // null in quiet times
   std::chrono::milliseconds window_length_;
   int prompt_departures_ = 0;  // published within a window since the last quiet time
+
+  base::LineLimit lines_;             // about records
+  Environment::Timer left_out_line_;  // while there are lines to tell of
 
   Environment::Timer overflow_relist_;  // while records are left out though there is room
   Environment::Timer lapse_timer_;

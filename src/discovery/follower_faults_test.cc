@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "src/base/test_logs.h"
 #include "src/discovery/follower_fixture.h"
 #include "src/discovery/lapse.h"
 
@@ -145,6 +146,22 @@ TEST_F(FollowerFaultsTest, LapsesDoNotEndInAnOutage) {
   EXPECT_EQ(Members(), 2);
 }
 
+// Servers with long leases take longer to learn that theirs are gone.
+TEST_F(FollowerFaultsTest, AfterAnOutageALapseHasItsWindowAgain) {
+  etcd::KeyValue record = Record(1, 8);
+  record.value.insert(1, R"("metadata":{"turnout.ttl":"60"},)");
+  AnswerList(10, 10, {Record(0, 7), record, Record(2, 9)});
+  Delete(1, 11);
+  Interrupt();
+  timers.Advance(std::chrono::hours(2));
+  Resume();
+  AnswerGet(etcd::RangeResult{30, {Record(0, 7)}});
+  timers.Advance(seconds(59));
+  EXPECT_EQ(Count(InstanceStatus::kLapsed), 1);
+  timers.Advance(seconds(2));
+  EXPECT_EQ(Members(), 2);
+}
+
 TEST_F(FollowerFaultsTest, ACachedListHoldsUntilEtcdAnswers) {
   follower->Preload({{10, {Record(0, 7), Record(1, 8)}}, {10, {}}, {10, {}}});
   ASSERT_THAT(snapshots, SizeIs(1));
@@ -215,6 +232,61 @@ TEST_F(FollowerFaultsTest, WhatIsBeyondTheLimitIsLeftOutUntilThereIsRoom) {
   timers.Advance(kLapseWindow + seconds(5));
   AnswerList(15, 15, {Record(1, 2), Record(2, 3), Record(3, 4), Record(4, 5), Record(5, 11)});
   EXPECT_EQ(Members(), 5);
+}
+
+TEST_F(FollowerFaultsTest, AnOutageIsLoggedAtItsBeginningAndAtItsEnd) {
+  base::TestLogs logs;
+  for (int i = 0; i < 1000; ++i) {
+    const auto failure = absl::UnavailableError(i % 2 == 0 ? "connection refused" : "no leader");
+    ASSERT_TRUE(client.Answer(kRecords, failure)) << "it tries again, " << i;
+    ASSERT_TRUE(client.Answer(kStates, failure));
+    timers.Advance(seconds(5));
+  }
+  EXPECT_THAT(errors, SizeIs(1000)) << "each that is another one";
+  EXPECT_EQ(logs.Count("cannot read the registrations of hwholiday.srv.app"), 1);
+  EXPECT_THAT(logs.Messages(), SizeIs(1));
+  AnswerList(10, 10, {Record(0, 8)});
+  EXPECT_EQ(logs.Count("can be read again"), 1);
+  EXPECT_THAT(logs.Messages(), SizeIs(2));
+  EXPECT_EQ(recoveries, 1);
+}
+
+TEST_F(FollowerFaultsTest, SoIsOneOfItsWatches) {
+  AnswerList(10, 10, {Record(0, 8)});
+  base::TestLogs logs;
+  for (int i = 0; i < 1000; ++i) {
+    Interrupt();
+    Watched(kRecords).OnInterrupted(absl::UnavailableError(i % 2 ? "refused" : "no leader"));
+    timers.Advance(seconds(2));
+  }
+  EXPECT_EQ(logs.Count("cannot read the registrations of hwholiday.srv.app"), 1);
+  EXPECT_THAT(logs.Messages(), SizeIs(1));
+  Watched(kRecords).OnResumed();
+  EXPECT_THAT(logs.Messages(), SizeIs(1)) << "half of it is still away";
+  Watched(kStates).OnResumed();
+  AnswerGet(etcd::RangeResult{30, {Record(0, 8)}});
+  timers.Advance(seconds(60));
+  EXPECT_EQ(logs.Count("can be read again"), 1);
+  EXPECT_THAT(logs.Messages(), SizeIs(2));
+}
+
+TEST_F(FollowerFaultsTest, AMissingPermissionIsNoReasonToHammer) {
+  int requests = 0;
+  for (int i = 0; i < 60'000; ++i) {
+    if (client.Answer(kRecords, absl::PermissionDeniedError("may not do that"))) ++requests;
+    client.Answer(kStates, absl::PermissionDeniedError("may not do that"));
+    timers.Advance(milliseconds(1));
+  }
+  EXPECT_LE(requests, 6 + 60 / 2.5) << "0.1, 0.2, ... 3.2 s, then 5 s, or half of that";
+  EXPECT_GE(requests, 60 / 5) << "yet it goes on";
+  EXPECT_THAT(errors, SizeIs(1));
+}
+
+TEST_F(FollowerFaultsTest, WhoseRecordsAreTooManyIsToldOnce) {
+  base::TestLogs logs;
+  AnswerList(10, 10, {Record(0, 1), Record(1, 2), Record(2, 3), Record(3, 4)});
+  for (int n = 4; n < 100; ++n) Put(Record(n, 11 + n));
+  EXPECT_EQ(logs.Count("has more than 5 instances"), 1);
 }
 
 // A storm of departures is published as often as its windows end, and a few times at once.

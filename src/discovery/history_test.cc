@@ -42,16 +42,15 @@ TEST_F(HistoryTest, WhatWasCreatedBeforeOurTimeWithoutOurKnowingIsAnother) {
   EXPECT_TRUE(IsAnother(500, {Known("a", 100, 400)}));
 }
 
-TEST_F(HistoryTest, WhatIsMalformedHasABeginningToo) {
-  Put(Record("d", "{"));  // at 104
-  const auto malformed = [this](etcd::Revision created) {
-    return etcd::KeyValue{.key = scope.keys.Record(kService, "d"),
-                          .value = "{",
-                          .create_revision = created,
-                          .mod_revision = created};
-  };
-  EXPECT_FALSE(IsAnother(500, {malformed(104)}));
-  EXPECT_TRUE(IsAnother(500, {malformed(90)}));
+TEST_F(HistoryTest, ARecordThatCannotBeUsedBetraysItToo) {
+  auto a = Known("a", 101, 104);
+  a.value = "{";
+  revision = 104;
+  Put(a);
+  a.mod_revision = 105;
+  EXPECT_FALSE(IsAnother(105, {a}));
+  a.create_revision = 100;
+  EXPECT_TRUE(IsAnother(105, {a}));
 }
 
 TEST_F(HistoryTest, WhatHasVanishedDoesNotComeBackAsOfOld) {

@@ -1,5 +1,6 @@
 #include "src/discovery/lapse.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -31,6 +32,18 @@ std::string CallsTaken(const Instance& instance) {
 }
 
 }  // namespace
+
+std::chrono::seconds LapseWindow(const Instance& instance) {
+  return std::max(kLapseWindow, instance.lease_ttl);
+}
+
+std::chrono::seconds LongestLapseWindow(const View& view) {
+  std::chrono::seconds longest = kLapseWindow;
+  for (const auto& entry : view.entries) {
+    if (entry->lapsed()) longest = std::max(longest, LapseWindow(*entry->instance));
+  }
+  return longest;
+}
 
 bool LapseJudge::Stays(const Entry& entry) {
   if (!std::exchange(looked_, true)) Look();

@@ -95,6 +95,42 @@ TEST_F(LapseTest, MoreThanHalfWithinTheWindowStay) {
   EXPECT_THAT(Ids(), ElementsAre("e", "f", "g"));
 }
 
+// Leases of 60 s that have lost etcd at one moment end within 20 s.
+TEST_F(LapseTest, TheWindowIsAsLongAsTheLeases) {
+  constexpr char kLongLease[] = R"({"turnout.ttl":"60"})";
+  std::vector<etcd::KeyValue> records;
+  for (const char id : std::string("abcdefg")) records.push_back(Server(id, "v1", kLongLease));
+  List(std::move(records));
+  const TimePoint first = now;
+  for (const char* id : {"a", "b", "c", "d"}) {
+    Take(FoldTime(scope, *view, now));
+    Delete(id);
+    now += seconds(6);
+  }
+  EXPECT_EQ(view->next_lapse_ends, first + seconds(60));
+  EXPECT_EQ(LongestLapseWindow(*view), seconds(60));
+  now = first + seconds(60);
+  Wait(seconds(18));
+  EXPECT_THAT(changes.kept, SizeIs(4));
+  EXPECT_THAT(snapshot->members, SizeIs(7));
+}
+
+TEST_F(LapseTest, AShortLeaseHasTheUsualWindow) {
+  List({Server('a'), Server('b', "v1", R"({"turnout.ttl":"2"})"), Server('c')});
+  Delete("b");
+  EXPECT_EQ(view->next_lapse_ends, now + kLapseWindow);
+  EXPECT_EQ(LongestLapseWindow(*view), kLapseWindow);
+}
+
+TEST_F(LapseTest, AWindowEndsByTheLimit) {
+  List({Server('a'), Server('b', "v1", R"({"turnout.ttl":"3600"})"), Server('c')});
+  Delete("b");
+  Wait(seconds(299));
+  EXPECT_EQ(At("b").status, kLapsed);
+  Wait(seconds(1));
+  EXPECT_THAT(Ids(), ElementsAre("a", "c"));
+}
+
 TEST_F(LapseTest, LessThanHalfGo) {
   ListServers("abcdefg");
   DeleteAll("abc");

@@ -1,6 +1,7 @@
 #include "src/discovery/report.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -19,16 +20,6 @@ constexpr std::string_view kComponent = "discovery";
 // Longer than any key that can be a record's: the id at its end is what one looks for.
 constexpr std::size_t kMostKeyBytes = 1024;
 
-void ReportRejected(const Snapshot::Rejected& rejected) {
-  base::Count(base::GlobalCounters().records_rejected);
-  // The key may hold anything.
-  base::Log(
-      LogSeverity::kWarning, kComponent,
-      Concat({model::Quoted(rejected.key, kMostKeyBytes), " is not used: ", rejected.reason}));
-  base::Observe(
-      [rejected](Observer& observer) { observer.OnRecordRejected(rejected.key, rejected.reason); });
-}
-
 std::string Ids(const std::vector<std::shared_ptr<const Instance>>& instances) {
   constexpr std::size_t kMost = 5;
   std::string text;
@@ -38,8 +29,31 @@ std::string Ids(const std::vector<std::shared_ptr<const Instance>>& instances) {
   return instances.size() > kMost ? text + ", ..." : text;
 }
 
+// Warnings about the records of one service, as often as is admitted at one moment.
+class Warnings {
+ public:
+  Warnings(base::LineLimit& lines, base::TimePoint now) : lines_(lines), now_(now) {}
+
+  void Add(std::initializer_list<std::string_view> parts) {
+    if (lines_.Admit(now_)) base::Log(LogSeverity::kWarning, kComponent, Concat(parts));
+  }
+
+ private:
+  base::LineLimit& lines_;
+  const base::TimePoint now_;
+};
+
+void ReportRejected(const Snapshot::Rejected& rejected, Warnings& warnings) {
+  base::Count(base::GlobalCounters().records_rejected);
+  // The key may hold anything.
+  warnings.Add({model::Quoted(rejected.key, kMostKeyBytes), " is not used: ", rejected.reason});
+  base::Observe(
+      [rejected](Observer& observer) { observer.OnRecordRejected(rejected.key, rejected.reason); });
+}
+
 // When the first ones lapse, and when it is decided that some stay: a whole fleet is two lines.
-void ReportLapses(const Scope& scope, const View& after, const Changes& changes) {
+void ReportLapses(const Scope& scope, const View& after, const Changes& changes,
+                  Warnings& warnings) {
   for (const auto& instance : changes.lapsed) {
     base::Count(base::GlobalCounters().instances_lapsed);
     base::Observe([instance](Observer& observer) { observer.OnInstanceLapsed(instance); });
@@ -48,32 +62,38 @@ void ReportLapses(const Scope& scope, const View& after, const Changes& changes)
       static_cast<std::size_t>(std::count_if(after.entries.begin(), after.entries.end(),
                                              [](const auto& entry) { return entry->lapsed(); }));
   if (!changes.lapsed.empty() && changes.lapsed.size() == lapsed) {
-    base::Log(
-        LogSeverity::kWarning, kComponent,
-        Concat({"records of ", scope.service, " have vanished unannounced (", Ids(changes.lapsed),
-                "): these instances are called only over connections that live, and where "
-                "nobody else can be"}));
+    warnings.Add({"records of ", scope.service, " have vanished unannounced (", Ids(changes.lapsed),
+                  "): these instances are called only over connections that live, and where "
+                  "nobody else can be"});
   }
   if (!changes.kept.empty()) {
-    base::Log(
-        LogSeverity::kWarning, kComponent,
-        Concat({std::to_string(lapsed), " lapsed instances of ", scope.service, " (",
-                Ids(changes.kept), ") stay for up to ", std::to_string(scope.lapsed_limit.count()),
-                " s: too many vanished to believe it, or nobody else takes their calls"}));
+    warnings.Add({std::to_string(lapsed), " lapsed instances of ", scope.service, " (",
+                  Ids(changes.kept), ") stay for up to ",
+                  std::to_string(scope.lapsed_limit.count()),
+                  " s: too many vanished to believe it, or nobody else takes their calls"});
   }
 }
 
 }  // namespace
 
-void ReportChanges(const Scope& scope, const View& after, const Changes& changes) {
-  if (!changes.lapsed.empty() || !changes.kept.empty()) ReportLapses(scope, after, changes);
-  if (changes.overflow) {
-    base::Log(LogSeverity::kWarning, kComponent,
-              Concat({scope.service, " has more than ", std::to_string(scope.max_instances),
-                      " instances: those beyond are left out (RegistryOptions::max_instances)"}));
+void ReportChanges(const Scope& scope, const View& after, const Changes& changes,
+                   base::LineLimit& lines, base::TimePoint now) {
+  Warnings warnings(lines, now);
+  if (!changes.lapsed.empty() || !changes.kept.empty()) {
+    ReportLapses(scope, after, changes, warnings);
   }
-  for (const Snapshot::Rejected& rejected : changes.rejected) ReportRejected(rejected);
-  for (const Snapshot::Rejected& shadowed : changes.shadowed) ReportRejected(shadowed);
+  if (changes.overflow) {
+    warnings.Add({scope.service, " has more than ", std::to_string(scope.max_instances),
+                  " instances: those beyond are left out (RegistryOptions::max_instances)"});
+  }
+  for (const Snapshot::Rejected& rejected : changes.rejected) ReportRejected(rejected, warnings);
+  for (const Snapshot::Rejected& shadowed : changes.shadowed) ReportRejected(shadowed, warnings);
+}
+
+void ReportLeftOut(const std::string& service, base::LineLimit& lines, base::TimePoint now) {
+  base::Log(LogSeverity::kWarning, kComponent,
+            Concat({"and ", std::to_string(lines.TakeLeftOut(now)),
+                    " more warnings about the records of ", service}));
 }
 
 void ReportSnapshot(const std::shared_ptr<const Snapshot>& snapshot) {

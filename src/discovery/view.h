@@ -78,7 +78,7 @@ struct View {
       std::chrono::steady_clock::time_point::max();
 
   bool from_cache = false;  // not etcd's word
-  bool overflow = false;    // there are more records than `Scope::max_instances`
+  bool overflow = false;    // there are more ids than `Scope::max_instances`
 
   // Where the entry of `id` is, or would be.
   std::vector<EntryPtr>::const_iterator Position(std::string_view id) const {

@@ -140,6 +140,20 @@ TEST(Client, IsSharedByThoseWhoReachEtcdTheSameWay) {
   Client& client = Client::For({.endpoints = {"a:1", "b:2"}});
   EXPECT_EQ(&client, &Client::For({.endpoints = {"a:1", "b:2"}, .prefix = "/team"}));
   EXPECT_NE(&client, &Client::For({.endpoints = {"a:1"}}));
+
+  // Who we are, and how we make sure of etcd, is part of the way.
+  const RegistryOptions app{.endpoints = {"a:1", "b:2"}, .username = "app", .password = "x"};
+  Client& apps = Client::For(app);
+  RegistryOptions other = app;
+  other.cache_dir = "/var/cache";
+  other.max_instances = 7;
+  EXPECT_EQ(&apps, &Client::For(other));
+  other.password = "y";
+  EXPECT_NE(&apps, &Client::For(other));
+  other = app;
+  other.tls = TlsOptions{.server_name = "etcd.test"};
+  EXPECT_NE(&apps, &Client::For(other));
+  EXPECT_NE(&apps, &client);
   EXPECT_EQ(client.endpoints(), "a:1, b:2");
 }
 

@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/log.h"
 #include "src/base/read_file.h"
-#include "src/base/serial_thread.h"
 #include "src/etcd/rpc.h"
+#include "src/etcd/side_threads.h"
 
 namespace turnout::etcd {
 namespace {
@@ -19,11 +19,6 @@ using std::chrono::milliseconds;
 constexpr char kAuthenticate[] = "/etcdserverpb.Auth/Authenticate";
 constexpr std::size_t kMostPasswordBytes = 64 * 1024;
 constexpr milliseconds kMostOfALogIn{10000};
-
-base::SerialThread& PasswordThread() {
-  static base::SerialThread& thread = *new base::SerialThread("turnout-passwd");
-  return thread;
-}
 
 // The last line break is an editor's.
 absl::StatusOr<std::string> ReadPassword(const std::string& path) {
@@ -97,7 +92,7 @@ void LogIn::Begin() {
                            "(TURNOUT_ETCD_TLS=1, or TURNOUT_ETCD_CA_FILE)"));
   }
   if (password_file_.empty()) return Authenticate(password_);
-  PasswordThread().Run([this] {
+  FilesThread().Run([this] {
     EventLoop::Get().Post(
         [this, password = ReadPassword(password_file_)] { Authenticate(password); });
   });

@@ -1,5 +1,6 @@
 #include "src/etcd/openssl.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -22,6 +23,8 @@ std::string Taken(BIO& written) {
 }
 
 }  // namespace
+
+void KeepOpenSslUntilTheEnd() { OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr); }
 
 Certificates ParseCertificates(const std::string& pem) {
   Certificates found;

@@ -13,6 +13,10 @@
 
 namespace turnout::etcd {
 
+// Lets OpenSSL not clean up when the process exits, as our threads and gRPC's may still be using it
+// then. To be called before anything else of it is.
+void KeepOpenSslUntilTheEnd();
+
 template <auto Free>
 struct Freeing {
   template <typename T>

@@ -160,6 +160,35 @@ TEST_F(ScriptedLeaseTest, AnswersAboutLeasesOfOthersAndNoMessagesAreIgnored) {
   }
 }
 
+// Its connection lives, and answers pings. The keep-alive after 3 s has no answer; the one after
+// 6 s moves on, which is a stream and a message on it, and the lease does not end.
+TEST_F(ScriptedLeaseTest, ASilentEtcdIsLeftWithinTenSeconds) {
+  const auto hold = Hold(client_, 9, journal_);
+  ASSERT_TRUE(journal_.id.Wait().has_value());
+  ASSERT_TRUE(etcd_.WaitForRequests("LeaseKeepAlive", 2));
+  const auto begin = std::chrono::steady_clock::now();
+  etcd_.SetSilent(true);
+  ASSERT_TRUE(etcd_.WaitForRequests("LeaseKeepAlive", 5));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  etcd_.SetSilent(false);
+  ASSERT_TRUE(etcd_.WaitForRequests("LeaseKeepAlive", 6));
+  EXPECT_THAT(journal_.lines(), ::testing::ElementsAre("granted"));
+}
+
+// The next keep-alive would come after 20 s.
+TEST_F(ScriptedLeaseTest, AMemberWithoutALeaderIsLeftAtOnce) {
+  const auto hold = Hold(client_, 60, journal_);
+  ASSERT_TRUE(journal_.id.Wait().has_value());
+  ASSERT_TRUE(etcd_.WaitForRequests("LeaseKeepAlive", 2));
+  const auto begin = std::chrono::steady_clock::now();
+  etcd_.SetLeader(false);
+  ASSERT_TRUE(etcd_.WaitForRequests("LeaseKeepAlive", 3));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+  etcd_.SetLeader(true);
+  ASSERT_TRUE(etcd_.WaitForRequests("LeaseKeepAlive", 5));
+  EXPECT_THAT(journal_.lines(), ::testing::ElementsAre("granted"));
+}
+
 TEST_F(ScriptedLeaseTest, AStreamThatIsRefusedCostsOnlyTime) {
   etcd_.Fail("LeaseKeepAlive", {grpc::StatusCode::UNAVAILABLE, "etcdserver: no leader"});
   const auto hold = Hold(client_, 1, journal_);

@@ -168,16 +168,45 @@ TEST_F(ScriptedWatchTest, AnotherClustersHistoryIsANewOne) {
   EXPECT_THAT(journal_.Wait(3), ElementsAre("resumed", "interrupted", "compacted"));
 }
 
-TEST_F(ScriptedWatchTest, ASilentEtcdIsNoticedAndNothingOfItIsDoubled) {
+// Its connection lives, and answers pings.
+TEST_F(ScriptedWatchTest, ASilentEtcdIsNoticedWithinTenSecondsAndNothingOfItIsDoubled) {
   Begin();
   const auto begin = std::chrono::steady_clock::now();
   etcd_.SetSilent(true);
   const Revision put = etcd_.Put("/a/1", "unheard");
   ASSERT_THAT(journal_.Wait(2), ElementsAre("resumed", "interrupted"));
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
   etcd_.SetSilent(false);
   EXPECT_THAT(journal_.Wait(5),
               ElementsAre("resumed", "interrupted", "resumed", "put /a/1 unheard", To(put)));
+}
+
+// It would be silent, for the watch has nothing to tell; but it was asked to say so.
+TEST_F(ScriptedWatchTest, AMemberWithoutALeaderIsLeftAtOnce) {
+  Begin();
+  const auto begin = std::chrono::steady_clock::now();
+  etcd_.SetLeader(false);
+  ASSERT_THAT(journal_.Wait(2), ElementsAre("resumed", "interrupted"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+  EXPECT_THAT(journal_.WaitForWhy(), ::testing::HasSubstr("no leader"));
+  etcd_.SetLeader(true);
+  EXPECT_THAT(journal_.Wait(3), ElementsAre("resumed", "interrupted", "resumed"));
+}
+
+// Steps of 100, 200, 400, 800, 1600 ms, or half of that.
+TEST_F(ScriptedWatchTest, AWatchWithoutPermissionIsAskedForWithGrowingPauses) {
+  Journal refusals;
+  etcd_.AlterAs<etcdpb::WatchResponse>("Watch", [&](etcdpb::WatchResponse& response) {
+    if (response.created() && response.canceled()) refusals.Write("refused");
+  });
+  etcd_.RefuseWatches("/secret/", "etcdserver: permission denied");
+  const auto watch = Watch(client_, "/secret/", 1, journal_);
+  ASSERT_THAT(refusals.Wait(5), SizeIs(5));
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_THAT(refusals.Wait(6), SizeIs(6));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(700));
+  EXPECT_THAT(journal_.lines(), ElementsAre("interrupted"));
+  etcd_.Alter("Watch", nullptr);
 }
 
 // Whatever etcd says: what is really there is told once, or is to be listed again.

@@ -9,9 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/base/log.h"
-#include "src/base/serial_thread.h"
 #include "src/etcd/event_loop.h"
+#include "src/etcd/openssl.h"
 #include "src/etcd/probe.h"
+#include "src/etcd/side_threads.h"
 
 namespace turnout::etcd {
 namespace {
@@ -45,16 +46,6 @@ grpc::ChannelArguments ChannelArgumentsForEtcd() {
   return args;
 }
 
-// A disk or a name server that does not answer holds up these threads, and no other.
-base::SerialThread& FilesThread() {
-  static base::SerialThread& thread = *new base::SerialThread("turnout-files");
-  return thread;
-}
-base::SerialThread& ProbeThread() {
-  static base::SerialThread& thread = *new base::SerialThread("turnout-probe");
-  return thread;
-}
-
 // Certificates are parsed only where they are not those in use.
 absl::StatusOr<TlsFiles> ReadAndCheck(const TlsOptions& options, const TlsFiles* in_use) {
   auto files = ReadTlsFiles(options);
@@ -66,6 +57,7 @@ absl::StatusOr<TlsFiles> ReadAndCheck(const TlsOptions& options, const TlsFiles*
 }  // namespace
 
 Transport::Transport(std::optional<TlsOptions> tls) : tls_(std::move(tls)) {
+  KeepOpenSslUntilTheEnd();
   if (!tls_.has_value()) return;
   auto files = ReadAndCheck(*tls_, nullptr);
   if (files.ok()) {

@@ -10,7 +10,8 @@ namespace {
 
 constexpr char kWatch[] = "/etcdserverpb.Watch/Watch";
 
-// A silent stream is asked for a sign of life after 2 to 4 s, and left 4 s later.
+// A silent stream is asked for a sign of life at the first step after its last word, which is 0 to
+// 2 s later, and left 4 s after that. One that is only quiet is asked once in each step.
 constexpr std::chrono::milliseconds kSilenceStep{2000};
 constexpr int kAskAfterSteps = 1;
 constexpr int kLeaveAfterSteps = 3;

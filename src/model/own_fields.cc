@@ -1,12 +1,17 @@
 #include "src/model/own_fields.h"
 
 #include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace turnout::model {
 namespace {
 
 constexpr std::uint32_t kMostWeight = 65535;
+constexpr std::uint32_t kLeastTtl = 2;
+constexpr std::uint32_t kMostTtl = 3600;
 
 constexpr char kWeight[] = "turnout.weight";
 constexpr char kRegion[] = "turnout.region";
@@ -14,16 +19,18 @@ constexpr char kZone[] = "turnout.zone";
 constexpr char kState[] = "turnout.state";
 constexpr char kHealth[] = "turnout.health";
 constexpr char kPings[] = "turnout.pings";
+constexpr char kTtl[] = "turnout.ttl";
 
 constexpr std::string_view kDraining = "draining";
 constexpr std::string_view kPermitted = "permitted";
 
-std::uint32_t ParseWeight(std::string_view text, std::uint32_t otherwise) {
-  std::uint32_t weight = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
-  const bool right =
-      error == std::errc() && end == text.data() + text.size() && weight <= kMostWeight;
-  return right ? weight : otherwise;
+// The number, if it is within bounds; else nothing.
+std::optional<std::uint32_t> ParseNumber(std::string_view text, std::uint32_t least,
+                                         std::uint32_t most) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && number >= least && number <= most ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace
@@ -33,12 +40,15 @@ void ReadOwnFields(Instance& instance) {
     const auto found = instance.metadata.find(key);
     return found == instance.metadata.end() ? std::string_view() : found->second;
   };
-  instance.weight = ParseWeight(field(kWeight), instance.weight);
+  instance.weight = ParseNumber(field(kWeight), 0, kMostWeight).value_or(instance.weight);
   instance.locality.region = field(kRegion);
   instance.locality.zone = field(kZone);
   instance.draining = field(kState) == kDraining;
   instance.health_service = field(kHealth);
   instance.permits_pings = field(kPings) == kPermitted;
+  if (const auto ttl = ParseNumber(field(kTtl), kLeastTtl, kMostTtl)) {
+    instance.lease_ttl = std::chrono::seconds(*ttl);
+  }
 }
 
 std::map<std::string, std::string> MetadataWithOwnFields(const Instance& instance) {
@@ -53,6 +63,7 @@ std::map<std::string, std::string> MetadataWithOwnFields(const Instance& instanc
   set(kState, instance.draining, kDraining);
   set(kHealth, !instance.health_service.empty(), instance.health_service);
   set(kPings, instance.permits_pings, kPermitted);
+  set(kTtl, instance.lease_ttl != Instance().lease_ttl, std::to_string(instance.lease_ttl.count()));
   return metadata;
 }
 

@@ -68,6 +68,7 @@ TEST(FormatRecord, OwnFieldsComeFromTheMembers) {
   instance.metadata = {{"team", "blue"},
                        {"turnout.weight", "9"},
                        {"turnout.state", "draining"},
+                       {"turnout.ttl", "60"},
                        {"turnout.later", "kept"}};
   instance.weight = 0;
   instance.locality = {.region = "eu", .zone = "z1"};
@@ -81,14 +82,18 @@ TEST(FormatRecord, OwnFieldsComeFromTheMembers) {
                                R"("turnout.region":"eu","turnout.weight":"0","turnout.zone":"z1"},)"
                                R"("endpoints":null})"));
   instance.draining = true;
-  EXPECT_THAT(FormatRecord(instance), testing::HasSubstr(R"("turnout.state":"draining")"));
+  instance.lease_ttl = std::chrono::seconds(61);
+  EXPECT_THAT(FormatRecord(instance),
+              testing::HasSubstr(R"("turnout.state":"draining","turnout.ttl":"61",)"));
 }
 
 TEST(FormatRecord, RoundTrip) {
   Instance instance = Plain();
   instance.version = "<\u2028 é \"\\";
-  instance.metadata = {{"k<", "v\n"}, {"turnout.state", "draining"}, {"turnout.weight", "3"}};
+  instance.metadata = {
+      {"k<", "v\n"}, {"turnout.state", "draining"}, {"turnout.ttl", "7"}, {"turnout.weight", "3"}};
   instance.draining = true;
+  instance.lease_ttl = std::chrono::seconds(7);
   instance.weight = 3;
   instance.methods = {{"A", {.online = false, .limiting = 5, .defaults = "\x01\xfe"}}};
 

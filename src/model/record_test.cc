@@ -75,14 +75,16 @@ TEST(ParseRecord, Methods) {
 TEST(ParseRecord, OwnFieldsStayInTheMetadata) {
   const auto instance = Parse(With(
       R"("metadata":{"team":"blue","turnout.weight":"7","turnout.zone":"z1","turnout.region":"eu",)"
-      R"("turnout.state":"draining","turnout.health":"app-1","turnout.pings":"permitted"})"));
+      R"("turnout.state":"draining","turnout.health":"app-1","turnout.pings":"permitted",)"
+      R"("turnout.ttl":"60"})"));
   ASSERT_TRUE(instance.ok()) << instance.status();
   EXPECT_EQ(instance->weight, 7);
   EXPECT_EQ(instance->locality, (Locality{.region = "eu", .zone = "z1"}));
   EXPECT_TRUE(instance->draining);
   EXPECT_EQ(instance->health_service, "app-1");
   EXPECT_TRUE(instance->permits_pings);
-  EXPECT_EQ(instance->metadata.size(), 7);
+  EXPECT_EQ(instance->lease_ttl, std::chrono::seconds(60));
+  EXPECT_EQ(instance->metadata.size(), 8);
   EXPECT_EQ(instance->metadata.at("team"), "blue");
 }
 
@@ -97,6 +99,15 @@ TEST(ParseRecord, OwnFieldsThatAreWrongCountAsMissing) {
   }
   EXPECT_EQ(Parse(With(R"("metadata":{"turnout.weight":"0"})"))->weight, 0);
   EXPECT_EQ(Parse(With(R"("metadata":{"turnout.weight":"65535"})"))->weight, 65535);
+
+  const auto ttl = [](const char* text) {
+    return Parse(With(R"("metadata":{"turnout.ttl":")" + std::string(text) + R"("})"))->lease_ttl;
+  };
+  for (const char* text : {"", "x", "-1", "0", "1", "3601", "10s", "99999999999"}) {
+    EXPECT_EQ(ttl(text), std::chrono::seconds(10)) << text;
+  }
+  EXPECT_EQ(ttl("2"), std::chrono::seconds(2));
+  EXPECT_EQ(ttl("3600"), std::chrono::seconds(3600));
 }
 
 TEST(ParseRecord, TheLastOfDuplicateKeysWins) {

@@ -54,7 +54,7 @@ std::size_t Likeness(std::string_view a, std::string_view b) {
 // One decision about one instance, being made or undone.
 class Operation {
  public:
-  Operation(std::string_view service, std::string_view id, RegistryOptions registry,
+  Operation(std::string_view service, std::string_view id, const RegistryOptions& registry,
             std::string_view word, const OperateOptions& options)
       : service_(service),
         id_(id),
@@ -175,7 +175,7 @@ class Operation {
           deadline_);
       if (!found.ok()) return found.status();
       for (const etcd::KeyValue& kv : found->kvs) {
-        const std::string_view id = std::string_view(kv.key).substr(prefix.size());
+        const std::string_view id = std::string_view{kv.key}.substr(prefix.size());
         if (model::CheckInstanceId(id).ok()) ids.emplace(id);
       }
     }
@@ -219,9 +219,9 @@ class Operation {
 absl::Status Operate(std::string_view service, std::string_view id, std::string_view word,
                      const OperateOptions& options) {
   if (absl::Status status = Check(service, id, options); !status.ok()) return status;
-  auto complete = registry::Complete(options.registry);
+  const auto complete = registry::Complete(options.registry);
   if (!complete.ok()) return complete.status();
-  return Operation(service, id, *std::move(complete), word, options).Run();
+  return Operation(service, id, *complete, word, options).Run();
 }
 
 // What is left of each lease, as far as etcd tells in time.

@@ -46,6 +46,7 @@ absl::StatusOr<Instance> MakeInstance(const RegistrarOptions& options, std::stri
   instance.metadata = options.metadata;
   instance.methods = *std::move(methods);
   instance.weight = options.weight;
+  instance.lease_ttl = options.lease_ttl;
   instance.locality = options.locality;
   if (auto checked = registry::CheckRecord(instance, options.registry); !checked.ok()) {
     return checked;

@@ -464,6 +464,7 @@ TEST_F(RegistrarTest, ItsLeaseIsGrantedForAsLongAsItWasAskedFor) {
   RegistrarOptions options = Options();
   options.lease_ttl = seconds(7);
   const auto registrar = Register(options, server);
+  EXPECT_THAT(admin_.Get(registrar->key())->value, HasSubstr(R"("turnout.ttl":"7")"));
   auto& client =
       etcd::Client::For(*registry::Complete(RegistryOptions{.endpoints = {etcd_.endpoint()}}));
   const auto life = registry::AskOnce<etcd::LeaseLife>(

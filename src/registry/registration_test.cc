@@ -3,17 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <future>
-#include <mutex>
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "src/base/clock.h"
 #include "src/base/observe.h"
-#include "src/base/serial_thread.h"
+#include "src/base/random.h"
+#include "src/base/test_logs.h"
 #include "src/registry/fake_etcd.h"
-#include "turnout/log.h"
 
 namespace turnout::registry {
 namespace {
@@ -443,12 +446,7 @@ TEST_F(RegistrationTest, RetriesWithGrowingDelaysForAsLongAsItTakes) {
 
 // Without etcd, the lease is refused and the keys cannot be read, both at the same time.
 TEST_F(RegistrationTest, SaysOnceThatEtcdIsAway) {
-  std::mutex mutex;
-  std::vector<std::string> lines;
-  SetLogSink([&](const LogEntry& entry) {
-    const std::lock_guard lock(mutex);
-    lines.emplace_back(entry.message);
-  });
+  base::TestLogs logs;
   etcd_.set_failure(absl::UnavailableError("connection refused"));
   Begin();
   for (int i = 0; i < 1000; ++i) {
@@ -456,11 +454,99 @@ TEST_F(RegistrationTest, SaysOnceThatEtcdIsAway) {
     etcd_.FailGrant(absl::UnavailableError("connection refused"));
     timers_.RunAll();
   }
-  std::promise<void> reported;
-  base::ReportThread().Run([&] { reported.set_value(); });
-  reported.get_future().wait();
-  SetLogSink(nullptr);
-  EXPECT_EQ(lines.size(), 10U);  // at 1, 2, 4, … 512
+  EXPECT_EQ(logs.Messages().size(), 10U);  // at 1, 2, 4, … 512
+}
+
+TEST_F(RegistrationTest, AMissingPermissionIsNoReasonToHammer) {
+  etcd_.set_failure(absl::PermissionDeniedError("may not do that"));
+  Begin();
+  etcd_.GrantLease(7);
+  milliseconds time{0};
+  int requests = 0;
+  for (etcd_.Settle(); time < std::chrono::minutes(1); etcd_.Settle()) {
+    ASSERT_EQ(timers_.waiting(), 1U);
+    time += timers_.RunAll();
+    ++requests;
+  }
+  EXPECT_EQ(last_error_.message(), "may not do that");
+  EXPECT_LE(requests, 6 + 60 / 2.5) << "0.1, 0.2, ... 3.2 s, then 5 s, or half of that";
+  etcd_.set_failure(absl::OkStatus());
+  timers_.RunAll();
+  etcd_.Settle();
+  EXPECT_EQ(Value(), value_);
+}
+
+// Many processes, each with one registration, on one clock.
+class FleetTest : public ::testing::Test {
+ protected:
+  static constexpr int kProcesses = 1000;
+  // When each of them is registered again, counted from when requests succeed again, in order. All
+  // have found at one moment that etcd has lost what it held; from then on requests fail.
+  static std::vector<milliseconds> Returns(milliseconds outage) {
+    std::vector<milliseconds> returns;
+    for (int i = 0; i < kProcesses; ++i) returns.push_back(Return(outage));
+    std::sort(returns.begin(), returns.end());
+    return returns;
+  }
+  static int MostWithin(milliseconds window, const std::vector<milliseconds>& returns) {
+    std::ptrdiff_t most = 0;
+    for (auto first = returns.begin(); first != returns.end(); ++first) {
+      most = std::max(most, std::lower_bound(first, returns.end(), *first + window) - first);
+    }
+    return static_cast<int>(most);
+  }
+
+ private:
+  static milliseconds Return(milliseconds outage) {
+    FakeEtcd etcd;
+    milliseconds time{0};
+    milliseconds due{0};
+    std::function<void()> retry;
+    const auto registration = std::make_shared<Registration>(
+        Registration::Plan{MakeInstance(), kKey, kStateKey, std::chrono::seconds(10)}, etcd,
+        [&](milliseconds delay, std::function<void()> task) {
+          due = time + delay;
+          retry = std::move(task);
+          return nullptr;
+        },
+        [](RegistrationState, const absl::Status&) {});
+    registration->Begin();
+    etcd.GrantLease(7);
+    etcd.Settle();
+
+    etcd.Wipe();
+    etcd.set_failure(absl::UnavailableError("connection refused"));
+    etcd.Compact();  // so that all of them read again
+    etcd.Settle();
+    while (etcd.Find(kKey) == nullptr && retry != nullptr) {
+      time = due;
+      if (time >= outage) etcd.set_failure(absl::OkStatus());
+      std::exchange(retry, nullptr)();
+      etcd.Settle();
+    }
+    return etcd.Find(kKey) == nullptr ? milliseconds::max() : time - outage;  // max: not at all
+  }
+};
+
+TEST_F(FleetTest, AThousandComeBackWithinABackoffStepAndNotAtOnce) {
+  base::SeededRandom random(1);
+  const base::ScopedRandom scoped(random);
+  for (const milliseconds outage :
+       {milliseconds(1000), milliseconds(10'000), milliseconds(3'600'000)}) {
+    SCOPED_TRACE(outage.count());
+    const auto returns = Returns(outage);
+    EXPECT_LE(returns.back(), milliseconds(5000));
+    EXPECT_LE(MostWithin(milliseconds(10), returns), 50);
+  }
+}
+
+// The first attempt of each comes at a random moment of the first 200 ms.
+TEST_F(FleetTest, AThousandThatHearOfItTogetherDoNotAskTogether) {
+  base::SeededRandom random(1);
+  const base::ScopedRandom scoped(random);
+  const auto returns = Returns(milliseconds(0));
+  EXPECT_LE(returns.back(), milliseconds(200));
+  EXPECT_LE(MostWithin(milliseconds(10), returns), 80);
 }
 
 TEST_F(RegistrationTest, ReportsThatThereIsNoLease) {

@@ -9,22 +9,27 @@
 
 namespace turnout::faults {
 
-ClientProcess::ClientProcess(const std::vector<std::string>& etcd, const std::string& folder) {
-  const std::vector<std::string> command = {
-      SelfPath(), "client", "--etcd", absl::StrJoin(etcd, ","), "--log", folder + "/client.log"};
+ClientProcess::ClientProcess(const std::vector<std::string>& etcd, const std::string& folder,
+                             const std::string& name, int threads) {
+  const std::vector<std::string> command = {SelfPath(),  "client",
+                                            "--etcd",    absl::StrJoin(etcd, ","),
+                                            "--threads", std::to_string(threads),
+                                            "--cache",   folder + "/cache",
+                                            "--log",     folder + "/" + name + ".log"};
   // The thread that starts a process must live as long: see Process.
-  thread_ = std::thread([this, command, file = folder + "/events.tsv"] { Run(command, file); });
+  thread_ =
+      std::thread([this, command, file = folder + "/" + name + ".tsv"] { Run(command, file); });
 }
 
-ClientProcess::~ClientProcess() {
+void ClientProcess::Stop() {
   stopped_ = true;
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void ClientProcess::Run(const std::vector<std::string>& command, const std::string& events_file) {
   testing::Process process(command);
   pid_ = process.pid();
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> copy(std::fopen(events_file.c_str(), "we"),
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> copy(std::fopen(events_file.c_str(), "ae"),
                                                              &std::fclose);
   while (!stopped_) {
     const auto line = process.ReadLine(std::chrono::milliseconds(50));

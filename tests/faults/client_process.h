@@ -1,4 +1,4 @@
-// The client's process, and all that it has told until now.
+// A client's process, and all that it has told until now.
 //
 // Thread-safe; a thread of its own reads what the client prints.
 #ifndef TURNOUT_TESTS_FAULTS_CLIENT_PROCESS_H_
@@ -21,11 +21,16 @@ namespace turnout::faults {
 
 class ClientProcess {
  public:
-  // Its events and its log go to `folder` too.
-  ClientProcess(const std::vector<std::string>& etcd, const std::string& folder);
-  ~ClientProcess();  // ends it
+  // Its events and its log go to `folder`, as NAME.tsv and NAME.log. So do snapshots of what it
+  // knows, for those that come later.
+  ClientProcess(const std::vector<std::string>& etcd, const std::string& folder,
+                const std::string& name, int threads);
+  ~ClientProcess() { Stop(); }
   ClientProcess(const ClientProcess&) = delete;
   ClientProcess& operator=(const ClientProcess&) = delete;
+
+  // Ends it, without the calls that are under way. What it has told can still be taken.
+  void Stop();
 
   // The calls that have ended since this was asked last, in the order in which they ended.
   std::vector<Call> TakeCalls();

@@ -53,9 +53,7 @@ std::string PeerOf(const grpc::ClientContext& context) {
 
 class Caller {
  public:
-  explicit Caller(const std::vector<std::string>& etcd) {
-    RegistryOptions registry;
-    registry.endpoints = etcd;
+  explicit Caller(const RegistryOptions& registry) {
     absl::Status status = RegisterCluster(kCluster, registry);
     if (status.ok()) {
       status = RegisterPickerBuilder("stamp", std::make_shared<StampPickerBuilder>(*picks_));
@@ -107,7 +105,7 @@ class Caller {
   static grpc::Status Ask(const std::shared_ptr<grpc::Channel>& channel,
                           grpc::ClientContext& context, Call& call) {
     proto::Response response;
-    const grpc::Status status =
+    grpc::Status status =
         proto::Api::NewStub(channel)->ApiTest(&context, proto::Request(), &response);
     call.answers = status.ok() ? 1 : 0;
     call.text = response.output();
@@ -136,16 +134,17 @@ class Caller {
   std::map<std::string, std::array<std::shared_ptr<grpc::Channel>, 2>> channels_;
 };
 
-std::unique_ptr<Subscription> ReportViews(const std::string& service, const ClientFlags& flags) {
-  RegistryOptions registry;
-  registry.endpoints = flags.etcd;
+std::unique_ptr<Subscription> ReportViews(const std::string& service,
+                                          const RegistryOptions& registry) {
   auto subscription =
       Watch(service, registry,
             {.on_snapshot =
                  [service](const std::shared_ptr<const Snapshot>& snapshot) {
                    View view{.time = Clock::now(), .service = service, .members = {}};
                    for (const Member& member : snapshot->members) {
-                     view.members[member.instance->id] = ToString(member.status);
+                     const Instance& instance = *member.instance;
+                     view.members[instance.id] = {std::string(ToString(member.status)),
+                                                  instance.version, instance.address()};
                    }
                    Print(Format(view));
                  },
@@ -159,9 +158,10 @@ std::unique_ptr<Subscription> ReportViews(const std::string& service, const Clie
 int RunClient(const ClientFlags& flags) {
   BlockEnd();
   LogTo(flags.log);
-  Caller caller(flags.etcd);
+  const RegistryOptions registry{.endpoints = flags.etcd, .cache_dir = flags.cache};
+  Caller caller(registry);
   std::vector<std::unique_ptr<Subscription>> subscriptions;
-  for (const char* service : kServices) subscriptions.push_back(ReportViews(service, flags));
+  for (const char* service : kServices) subscriptions.push_back(ReportViews(service, registry));
   std::vector<std::jthread> threads;
   for (int i = 0; i < 2 * flags.threads; ++i) {
     const bool stream = i % 2 == 1;

@@ -21,23 +21,39 @@ std::vector<std::string> Without(const std::set<std::string>& all,
 }  // namespace
 
 std::optional<Registered> Registered::Parse(const std::string& key, const std::string& value,
-                                            std::int64_t create_revision) {
+                                            std::int64_t create_revision, std::int64_t lease) {
   const auto json = nlohmann::json::parse(value, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || !json.contains("node")) return std::nullopt;
   const auto& node = json["node"];
-  return Registered{key.substr(key.rfind('/') + 1), node.value("version", ""),
-                    node.value("address", ""), create_revision};
+  const auto metadata = json.value("metadata", nlohmann::json());
+  return Registered{
+      .id = key.substr(key.rfind('/') + 1),
+      .version = node.value("version", ""),
+      .address = node.value("address", ""),
+      .create_revision = create_revision,
+      .draining = metadata.is_object() && metadata.value("turnout.state", "") == "draining",
+      .lease = lease};
 }
 
-std::set<std::string> VisibleIds(const std::vector<Registered>& records) {
+std::map<std::string, Seen> Visible(const std::vector<Registered>& records,
+                                    const Decisions& decisions) {
   std::map<std::string, const Registered*> by_address;
   for (const Registered& record : records) {
     const Registered*& newest = by_address[record.address];
     if (newest == nullptr || newest->create_revision < record.create_revision) newest = &record;
   }
-  std::set<std::string> ids;
-  for (const auto& [address, record] : by_address) ids.insert(record->id);
-  return ids;
+  std::map<std::string, Seen> visible;
+  for (const auto& [address, record] : by_address) {
+    const auto decision = decisions.find(record->id);
+    if (decision != decisions.end() && decision->second == "removed") continue;
+    const bool draining = record->draining || decision != decisions.end();
+    visible[record->id] = {draining ? "draining" : "registered", record->version, address};
+  }
+  return visible;
+}
+
+std::string Describe(const std::string& id, const Seen& seen) {
+  return absl::StrCat(id, " (", seen.status, ", ", seen.version, ", ", seen.address, ")");
 }
 
 std::string Difference(const std::set<std::string>& wanted, const std::set<std::string>& found) {

@@ -15,11 +15,14 @@ using testing::Relay;
 
 constexpr std::string_view kNoneFails = "no call fails";
 
+// For longer than a lease lives, so that each registrar takes its own for lost, though etcd will
+// have it again.
 void StopFor(Scene& scene, seconds time) {
+  scene.stage().DisregardLeases();
   scene.member().Stop();
   scene.Pass(time);
   scene.member().Start();
-  scene.Recover();
+  scene.Recover(kReturnLimit);
 }
 
 void Stopped(Scene& scene) { StopFor(scene, seconds(5)); }
@@ -27,7 +30,7 @@ void StoppedForLong(Scene& scene) { StopFor(scene, seconds(30)); }
 
 void Killed(Scene& scene) {
   scene.member().Restart();
-  scene.Recover();
+  scene.Recover(kReturnLimit);
 }
 
 void Frozen(Scene& scene) {
@@ -59,14 +62,14 @@ void RestoredFromBackup(Scene& scene) {
   scene.member().Stop();
   scene.etcd().RestoreBackup(backup);
   scene.member().Start();
-  scene.Recover();
+  scene.Recover(kReturnLimit);
 }
 
 void Wiped(Scene& scene) {
   scene.member().Stop();
   scene.member().Wipe();
   scene.member().Start();
-  scene.Recover();
+  scene.Recover(kReturnLimit);
 }
 
 void CompactNow(Scene& scene) {
@@ -83,10 +86,10 @@ void CompactedAndDefragmented(Scene& scene) {
 }
 
 void CompactedBehindAWatch(Scene& scene) {
-  scene.stage().client_relay().Set({.mode = scene.AnyMode()});
+  scene.stage().clients_relay().Set({.mode = scene.AnyMode()});
   ChangeServers(scene);
   CompactNow(scene);
-  scene.stage().client_relay().Set({});
+  scene.stage().clients_relay().Set({});
   scene.Recover();
 }
 
@@ -102,10 +105,10 @@ void AllLeasesExpire(Scene& scene) {
 void Unreachable(Scene& scene) {
   const Relay::Mode mode = scene.AnyMode();
   scene.stage().servers_relay().Set({.mode = mode});
-  scene.stage().client_relay().Set({.mode = mode});
+  scene.stage().clients_relay().Set({.mode = mode});
   scene.Pass(seconds(12));
   scene.stage().servers_relay().Set({});
-  scene.stage().client_relay().Set({});
+  scene.stage().clients_relay().Set({});
   scene.Recover();
 }
 
@@ -113,13 +116,13 @@ void Slow(Scene& scene) {
   const milliseconds delay(100 + 50 * static_cast<int>(scene.random().Below(5)));
   scene.Say(absl::StrCat(delay.count(), " ms"));
   scene.stage().servers_relay().Set({.delay = delay});
-  scene.stage().client_relay().Set({.delay = delay});
+  scene.stage().clients_relay().Set({.delay = delay});
   const auto place = scene.AnyPlace();
   scene.Drain(place);
-  scene.StartAnew(place);
+  scene.fleet().Start(place, scene.fleet().Usual(place));
   scene.Recover();
   scene.stage().servers_relay().Set({});
-  scene.stage().client_relay().Set({});
+  scene.stage().clients_relay().Set({});
 }
 
 constexpr std::array kFaults = {
@@ -140,7 +143,7 @@ constexpr std::array kFaults = {
           "no call fails but by the one SIGKILL before it", Needs::kOneMember,
           &CompactedAndDefragmented},
     Fault{"etcd_compacted_behind_watch",
-          "the client is cut off from etcd while two servers are replaced and history is compacted",
+          "the clients are cut off from etcd while two servers are replaced and history is compacted",
           "no call fails but by the one SIGKILL", Needs::kRelays, &CompactedBehindAWatch},
     Fault{"all_leases_expire", "the servers are cut off from an etcd that runs, for 8 or 16 s",
           kNoneFails, Needs::kRelays, &AllLeasesExpire},

@@ -56,9 +56,9 @@ std::optional<Event> ParseView(const std::vector<std::string>& fields) {
   if (!time) return std::nullopt;
   View view{.time = *time, .service = fields[2], .members = {}};
   for (const auto& member : absl::StrSplit(fields[3], ',', absl::SkipEmpty())) {
-    const std::vector<std::string> parts = absl::StrSplit(member, ':');
-    if (parts.size() != 2) return std::nullopt;
-    view.members[parts[0]] = parts[1];
+    const std::vector<std::string> words = absl::StrSplit(member, ' ');
+    if (words.size() != 4) return std::nullopt;
+    view.members[words[0]] = {words[1], words[2], words[3]};
   }
   return view;
 }
@@ -84,7 +84,11 @@ std::string Format(const Call& call) {
 
 std::string Format(const View& view) {
   return absl::StrCat("V\t", ToMicroseconds(view.time), "\t", view.service, "\t",
-                      absl::StrJoin(view.members, ",", absl::PairFormatter(":")));
+                      absl::StrJoin(view.members, ",", [](std::string* out, const auto& member) {
+                        const auto& [id, seen] = member;
+                        absl::StrAppend(out, id, " ", seen.status, " ", seen.version, " ",
+                                        seen.address);
+                      }));
 }
 
 std::optional<Event> ParseEvent(std::string_view line) {

@@ -22,7 +22,7 @@ struct Answer {
   std::string address;
   std::string service;
   std::string id;
-  std::string picked;  // "-": the pick said nothing
+  std::string picked;  // "-": no pick was told, which is a mistake
 
   std::string ToString() const;
   static std::optional<Answer> Parse(const std::string& text);
@@ -48,10 +48,19 @@ struct Call {
   friend bool operator==(const Call&, const Call&) = default;
 };
 
+// An instance, as etcd has it or as a client sees it.
+struct Seen {
+  std::string status;  // registered, draining or lapsed
+  std::string version;
+  std::string address;
+
+  friend bool operator==(const Seen&, const Seen&) = default;
+};
+
 struct View {
   Clock::time_point time;
   std::string service;
-  std::map<std::string, std::string> members;  // id → status
+  std::map<std::string, Seen> members;  // by id
 
   friend bool operator==(const View&, const View&) = default;
 };

@@ -31,7 +31,9 @@ TEST(Event, AnErrorOfSeveralLinesIsOne) {
 }
 
 TEST(Event, AViewIsReadAsItWasWritten) {
-  View view{.time = At(5), .service = "a.b", .members = {{"x", "registered"}, {"y", "lapsed"}}};
+  View view{.time = At(5),
+            .service = "a.b",
+            .members = {{"x", {"registered", "v1", "h:1"}}, {"y", {"lapsed", "v2", "h:2"}}}};
   EXPECT_EQ(std::get<View>(ParseEvent(Format(view)).value()), view);
   view.members.clear();
   EXPECT_EQ(std::get<View>(ParseEvent(Format(view)).value()), view);

@@ -6,7 +6,7 @@ namespace turnout::faults {
 
 std::vector<const Fault*> AllFaults() {
   std::vector<const Fault*> all;
-  for (const auto faults : {EtcdFaults(), ClusterFaults(), ServerFaults()}) {
+  for (const auto faults : {EtcdFaults(), ClusterFaults(), ServerFaults(), OtherFaults()}) {
     for (const Fault& fault : faults) all.push_back(&fault);
   }
   return all;

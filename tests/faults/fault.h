@@ -30,6 +30,7 @@ struct Fault {
 std::span<const Fault> EtcdFaults();
 std::span<const Fault> ClusterFaults();
 std::span<const Fault> ServerFaults();
+std::span<const Fault> OtherFaults();
 
 std::vector<const Fault*> AllFaults();
 const Fault* FindFault(std::string_view name);  // null: there is none

@@ -51,8 +51,9 @@ void Fleet::Start(Place place, ServerSpec spec) {
       "--advertise", spec.advertise.empty() ? placed.port.address() : spec.advertise,
       "--log",       log};
   placed.process = std::make_unique<testing::Process>(command);
+  if (spec.id != placed.spec.id) placed.decision = Decision::kNone;
   placed.spec = std::move(spec);
-  placed.frozen = placed.draining = false;
+  placed.frozen = placed.ending = false;
   if (placed.process->ReadLine(kPatienceWithServers) != kServingLine) {
     Die(absl::StrCat("the server at ", placed.port.address(), " does not serve"));
   }
@@ -77,7 +78,7 @@ void Fleet::Thaw(Place place) {
 }
 
 void Fleet::BeginDrain(Place place) {
-  places_[place]->draining = true;
+  places_[place]->ending = true;
   places_[place]->process->Signal(SIGTERM);
 }
 
@@ -95,10 +96,11 @@ std::optional<int> Fleet::Drain(Place place) {
 std::vector<Fleet::Registration> Fleet::Registrations() const {
   std::vector<Registration> registrations;
   for (const auto& placed : places_) {
-    if (placed->process == nullptr || placed->frozen || placed->draining) continue;
+    if (placed->process == nullptr || placed->frozen || placed->ending) continue;
+    if (placed->decision == Decision::kRemoved) continue;
     const ServerSpec& spec = placed->spec;
-    registrations.push_back(
-        {spec, spec.advertise.empty() ? placed->port.address() : spec.advertise});
+    registrations.push_back({spec, spec.advertise.empty() ? placed->port.address() : spec.advertise,
+                             placed->decision == Decision::kDraining});
   }
   return registrations;
 }

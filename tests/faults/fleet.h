@@ -20,6 +20,9 @@ struct ServerSpec {
   std::string advertise;  // empty: where it listens
 };
 
+// An operator's word about a server.
+enum class Decision { kNone, kDraining, kRemoved };
+
 class Fleet {
  public:
   using Place = std::size_t;
@@ -30,6 +33,9 @@ class Fleet {
   std::size_t size() const { return places_.size(); }
   const std::string& address(Place place) const { return places_[place]->port.address(); }
   const ServerSpec& spec(Place place) const { return places_[place]->spec; }  // the newest there
+
+  // What an operator has decided about who serves there. It goes with the id.
+  void Note(Place place, Decision decision) { places_[place]->decision = decision; }
 
   // What usually serves at `place`, with an id that was not there before.
   ServerSpec Usual(Place place);
@@ -49,8 +55,9 @@ class Fleet {
   struct Registration {
     ServerSpec spec;
     std::string address;  // as advertised
+    bool draining = false;
   };
-  // Of those that serve and are neither frozen nor draining.
+  // Of those that serve, are neither frozen nor ending, and have not been removed.
   std::vector<Registration> Registrations() const;
 
  private:
@@ -60,7 +67,8 @@ class Fleet {
     ServerSpec spec;
     std::unique_ptr<testing::Process> process;  // null: nobody serves
     bool frozen = false;
-    bool draining = false;
+    bool ending = false;
+    Decision decision = Decision::kNone;
   };
 
   const std::vector<std::string> etcd_;

@@ -19,6 +19,10 @@ bool Covers(const Allowance& allowance, const Call& call) {
          call.begin <= allowance.until && (!may_retry || allowance.even_with_retries);
 }
 
+bool Forbids(const Ban& ban, const Call& call) {
+  return call.peer == ban.address && call.begin > ban.from && call.begin < ban.until;
+}
+
 // What is wrong with an answer; empty: nothing.
 std::string Mistake(const Call& call) {
   const auto answer = Answer::Parse(call.text);
@@ -28,7 +32,7 @@ std::string Mistake(const Call& call) {
     return absl::StrCat("answered by version ", answer->version);
   }
   if (answer->address != call.peer) return absl::StrCat("answered by ", answer->address);
-  if (answer->picked != "-" && answer->picked != answer->id) {
+  if (answer->picked != answer->id) {
     return absl::StrCat("picked ", answer->picked, ", answered by ", answer->id);
   }
   return "";
@@ -36,9 +40,13 @@ std::string Mistake(const Call& call) {
 
 }  // namespace
 
-Verdict Judge(const std::vector<Call>& calls, const std::vector<Allowance>& allowances) {
+Verdict Judge(const std::vector<Call>& calls, const Rules& rules) {
   Verdict verdict{.calls = calls.size()};
   for (const Call& call : calls) {
+    if (std::any_of(rules.bans.begin(), rules.bans.end(),
+                    [&](const Ban& ban) { return Forbids(ban, call); })) {
+      verdict.violations.push_back(Describe(call) + ": nobody should be called there");
+    }
     if (call.ok()) {
       if (!call.stream) verdict.slowest = std::max(verdict.slowest, call.end - call.begin);
       const std::string mistake = Mistake(call);
@@ -47,7 +55,7 @@ Verdict Judge(const std::vector<Call>& calls, const std::vector<Allowance>& allo
     }
     ++verdict.failed;
     verdict.last_failure = std::max(verdict.last_failure, call.end);
-    const bool allowed = std::any_of(allowances.begin(), allowances.end(),
+    const bool allowed = std::any_of(rules.allowances.begin(), rules.allowances.end(),
                                      [&](const Allowance& a) { return Covers(a, call); });
     if (allowed) continue;
     verdict.violations.push_back(absl::StrCat(Describe(call), ": failed after ", call.answers,

@@ -21,6 +21,17 @@ struct Allowance {
   bool even_with_retries = false;
 };
 
+// Calls that must not be: those to `address` that began between `from` and `until`.
+struct Ban {
+  Clock::time_point from, until;
+  std::string address;
+};
+
+struct Rules {
+  std::vector<Allowance> allowances;
+  std::vector<Ban> bans;
+};
+
 struct Verdict {
   std::size_t calls = 0;
   std::size_t failed = 0;
@@ -29,7 +40,7 @@ struct Verdict {
   Clock::duration slowest{};  // of the unary ones that did not fail
 };
 
-Verdict Judge(const std::vector<Call>& calls, const std::vector<Allowance>& allowances);
+Verdict Judge(const std::vector<Call>& calls, const Rules& rules);
 
 }  // namespace turnout::faults
 

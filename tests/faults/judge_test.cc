@@ -36,7 +36,7 @@ Call Failed(int begin, int end) {
 }
 
 std::vector<std::string> Violations(const Call& call, const std::vector<Allowance>& allowed = {}) {
-  return Judge({call}, allowed).violations;
+  return Judge({call}, {.allowances = allowed, .bans = {}}).violations;
 }
 
 TEST(Judge, TakesTheAnswerOfWhoWasPicked) {
@@ -45,7 +45,6 @@ TEST(Judge, TakesTheAnswerOfWhoWasPicked) {
   EXPECT_EQ(verdict.calls, 1U);
   EXPECT_EQ(verdict.failed, 0U);
   EXPECT_EQ(verdict.slowest, seconds(1));
-  EXPECT_THAT(Violations(Answered("v1 127.0.0.1:1 a id-1 -")), IsEmpty());
 }
 
 TEST(Judge, FindsEveryWrongAnswer) {
@@ -57,6 +56,8 @@ TEST(Judge, FindsEveryWrongAnswer) {
               ElementsAre(HasSubstr("answered by b")));
   EXPECT_THAT(Violations(Answered("v1 127.0.0.1:1 a id-1 id-2")),
               ElementsAre(HasSubstr("picked id-2, answered by id-1")));
+  EXPECT_THAT(Violations(Answered("v1 127.0.0.1:1 a id-1 -")),
+              ElementsAre(HasSubstr("picked -, answered by id-1")));
   EXPECT_THAT(Violations(Answered("")), ElementsAre(HasSubstr("answered \"\"")));
 }
 
@@ -88,6 +89,18 @@ TEST(Judge, RetriesMustHelpUntilThereIsAnAnswer) {
   call.answers = 0;
   allowance.even_with_retries = true;
   EXPECT_THAT(Violations(call, {allowance}), IsEmpty());
+}
+
+TEST(Judge, NobodyIsCalledWhoMustNotBe) {
+  const Call call = Answered("v1 127.0.0.1:1 a id-1 id-1");  // from 10 to 11
+  const auto violations = [&call](int from, int until, const std::string& address) {
+    const Ban ban{.from = At(from), .until = At(until), .address = address};
+    return Judge({call}, {.allowances = {}, .bans = {ban}}).violations;
+  };
+  EXPECT_THAT(violations(9, 11, kPeer), ElementsAre(HasSubstr("nobody should be called there")));
+  EXPECT_THAT(violations(10, 12, kPeer), IsEmpty());  // it was under way
+  EXPECT_THAT(violations(8, 10, kPeer), IsEmpty());
+  EXPECT_THAT(violations(9, 11, "127.0.0.1:2"), IsEmpty());
 }
 
 TEST(Judge, TellsWhenTheLastCallFailed) {

@@ -50,7 +50,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_flag("--json", flags.json, "Print the result as one line of JSON");
   app.add_flag("--markdown", flags.markdown, "Print it as a table for docs/reliability.md");
   app.footer(
-      "Without --only and --minutes: each fault by itself, then one random sequence (8 minutes).\n"
+      "Without --only and --minutes: each fault by itself, then one random sequence (12 minutes).\n"
       "Exit status: 0 if all held, 1 if not, 2 for a wrong command line.\n"
       "Examples:\n"
       "  turnout_faults --list\n"
@@ -68,9 +68,10 @@ void AddRoles(CLI::App& app, ServerFlags& server, ClientFlags& client) {
   serve.add_option("--listen", server.listen);
   serve.add_option("--advertise", server.advertise);
   serve.add_option("--log", server.log);
-  CLI::App& call = *app.add_subcommand("client", "The client of a stage")->group("");
+  CLI::App& call = *app.add_subcommand("client", "A client of a stage")->group("");
   call.add_option("--etcd", client.etcd)->delimiter(',');
   call.add_option("--threads", client.threads);
+  call.add_option("--cache", client.cache);
   call.add_option("--log", client.log);
 }
 

@@ -48,10 +48,10 @@ class Theatre {
   Outcome Play(const Fault& fault) {
     const auto begin = Clock::now();
     const auto logs = stage_.CountLogLines();
-    Scene scene(stage_, random_, allowances_);
+    Scene scene(stage_, random_, rules_);
     fault.happen(scene);
     scene.Pass(kCalm);
-    const Verdict verdict = Judge(stage_.client().TakeCalls(), allowances_);
+    const Verdict verdict = Judge(stage_.TakeCalls(), rules_);
     Outcome outcome{.name = std::string(fault.name),
                     .what = std::string(fault.what),
                     .expected = std::string(fault.expected),
@@ -63,7 +63,7 @@ class Theatre {
                     .violations = scene.violations()};
     outcome.violations.insert(outcome.violations.end(), verdict.violations.begin(),
                               verdict.violations.end());
-    if (stage_.client().has_ended()) outcome.violations.emplace_back("the client has ended");
+    if (stage_.AClientHasEnded()) outcome.violations.emplace_back("a client has ended");
     CheckLogs(logs, stage_.CountLogLines(), Seconds(Clock::now() - begin), outcome.violations);
     return outcome;
   }
@@ -78,7 +78,7 @@ class Theatre {
 
   Stage stage_;
   Random& random_;
-  std::vector<Allowance> allowances_;
+  Rules rules_;
 };
 
 void Append(const Outcome& step, Outcome& whole) {

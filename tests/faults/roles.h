@@ -1,4 +1,4 @@
-// The processes of a stage: this program, started as one of its servers or as its client.
+// The processes of a stage: this program, started as one of its servers or clients.
 #ifndef TURNOUT_TESTS_FAULTS_ROLES_H_
 #define TURNOUT_TESTS_FAULTS_ROLES_H_
 
@@ -20,7 +20,8 @@ int RunServer(const ServerFlags& flags);
 
 struct ClientFlags {
   std::vector<std::string> etcd;
-  int threads = 4;  // of unary calls; as many more call streams
+  int threads = 4;    // of unary calls; as many more call streams
+  std::string cache;  // folder of the disk cache
   std::string log;
 };
 // Calls all the time until SIGTERM, and prints its events (event.h).

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "turnout/operate.h"
 
 namespace turnout::faults {
 namespace {
@@ -18,8 +19,8 @@ constexpr std::chrono::seconds kPatience{40};  // longer than any limit, to meas
 // has looked at since.
 constexpr milliseconds kNoticing{1000};
 
-// etcd looks for leases that have ended every half second, and tells those who watch.
-constexpr milliseconds kExpiryKnown{2000};
+// Until a decision has come from etcd to a client's pickers, on a loaded machine.
+constexpr milliseconds kObeyed{1000};
 
 // What is right must stay so: records whose leases nobody keeps alive would be gone by then.
 constexpr std::chrono::seconds kStays = kTtl + std::chrono::seconds(2);
@@ -63,10 +64,10 @@ void Scene::Pass(milliseconds time) { std::this_thread::sleep_for(time); }
 void Scene::Kill(Fleet::Place place) {
   const auto now = Clock::now();
   fleet().Kill(place);
-  allowances_.push_back({.from = now,
-                         .until = Clock::now() + kNoticing,
-                         .address = fleet().address(place),
-                         .even_with_retries = false});
+  rules_.allowances.push_back({.from = now,
+                               .until = Clock::now() + kNoticing,
+                               .address = fleet().address(place),
+                               .even_with_retries = false});
 }
 
 void Scene::Drain(Fleet::Place place) {
@@ -77,12 +78,33 @@ void Scene::Drain(Fleet::Place place) {
 }
 
 void Scene::Freeze(Fleet::Place place) {
-  const auto now = Clock::now();
+  AllowFailures(fleet().address(place), kSilentUntilExpiry);
   fleet().Freeze(place);
-  allowances_.push_back({.from = now,
-                         .until = Clock::now() + kTtl + kExpiryKnown,
-                         .address = fleet().address(place),
-                         .even_with_retries = true});
+}
+
+void Scene::AllowFailures(const std::string& address, Clock::duration time) {
+  const auto now = Clock::now();
+  rules_.allowances.push_back(
+      {.from = now, .until = now + time, .address = address, .even_with_retries = true});
+}
+
+void Scene::Decide(Fleet::Place place, Decision decision) {
+  const std::string address = fleet().address(place);
+  for (Ban& ban : rules_.bans) {
+    if (ban.address == address) ban.until = std::min(ban.until, Clock::now());
+  }
+  OperateOptions options;
+  options.registry.endpoints = etcd().endpoints();
+  const auto decide = decision == Decision::kNone       ? &RestoreInstance
+                      : decision == Decision::kDraining ? &DrainInstance
+                                                        : &RemoveInstance;
+  const ServerSpec& spec = fleet().spec(place);
+  const absl::Status status = decide(spec.service, spec.id, options);
+  if (!status.ok()) Violate(absl::StrCat("an operator cannot decide: ", status.ToString()));
+  fleet().Note(place, decision);
+  if (decision == Decision::kNone) return;
+  rules_.bans.push_back(
+      {.from = Clock::now() + kObeyed, .until = Clock::time_point::max(), .address = address});
 }
 
 void Scene::StartAnew(Fleet::Place place) {
@@ -94,34 +116,33 @@ void Scene::StartAnew(Fleet::Place place) {
 void Scene::AwaitKnown(Fleet::Place place) {
   const ServerSpec& spec = fleet().spec(place);
   const auto deadline = Clock::now() + kPatience;
-  while (!stage_.client().views()[spec.service].members.contains(spec.id)) {
+  while (!stage_.IsKnown(spec.service, spec.id)) {
     if (Clock::now() > deadline) {
-      Violate(absl::StrCat("the client never gets to know ", spec.id));
+      Violate(absl::StrCat("a client never gets to know ", spec.id));
       return;
     }
     std::this_thread::sleep_for(milliseconds(5));
   }
 }
 
-void Scene::Recover(std::chrono::seconds extra) {
+void Scene::Recover(Clock::duration limit) {
   if (!recovery_begin_.has_value()) recovery_begin_ = Clock::now();
-  recovery_ =
-      std::max(recovery_.value_or(Clock::duration::zero()), AwaitRight(kRegistrationLimit + extra));
+  recovery_ = std::max(recovery_.value_or(Clock::duration::zero()), AwaitRight(limit));
 }
 
 void Scene::Settle() { AwaitRight(kRegistrationLimit); }
 
-Clock::duration Scene::AwaitRight(std::chrono::seconds registration_limit) {
+Clock::duration Scene::AwaitRight(Clock::duration registration_limit) {
   const auto begin = Clock::now();
   auto registrations_wrong = begin, view_wrong = begin;  // seen last
   for (auto now = begin; now - view_wrong < kStays || now - registrations_wrong < kStays;
        now = Clock::now()) {
     const Stage::Difference difference = stage_.Compare();
     if (!difference.registrations.empty()) registrations_wrong = Clock::now();
-    if (!difference.view.empty()) view_wrong = Clock::now();
+    if (!difference.views.empty()) view_wrong = Clock::now();
     if (now - begin > kPatience) {
-      Violate(absl::StrFormat("not right after %.0f s: registrations %s; view %s",
-                              Seconds(kPatience), difference.registrations, difference.view));
+      Violate(absl::StrFormat("not right after %.0f s: registrations %s; views %s",
+                              Seconds(kPatience), difference.registrations, difference.views));
       return now - begin;
     }
     Pass(kPoll);
@@ -132,7 +153,7 @@ Clock::duration Scene::AwaitRight(std::chrono::seconds registration_limit) {
   }
   const auto behind = view_wrong - registrations_wrong;
   if (behind > kViewLimit) {
-    Violate(absl::StrFormat("the view is right %.1f s after registrations, must be within %.0f s",
+    Violate(absl::StrFormat("views are right %.1f s after registrations, must be within %.0f s",
                             Seconds(behind), Seconds(kViewLimit)));
   }
   return std::max(view_wrong, registrations_wrong) - begin;

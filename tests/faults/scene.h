@@ -13,17 +13,24 @@
 
 namespace turnout::faults {
 
-// What etcd, servers and client may take until all is as it should be.
+// What etcd, servers and clients may take until all is as it should be.
 inline constexpr std::chrono::seconds kRegistrationLimit = kTtl + std::chrono::seconds(5);
 inline constexpr std::chrono::seconds kViewLimit{5};
+// Once etcd is back: the longest backoff step, and the request for which it ends.
+inline constexpr std::chrono::seconds kReturnLimit =
+    std::chrono::seconds(5) + std::chrono::seconds(1);
 // Until a connection that has fallen silent is noticed, where that comes before.
 inline constexpr std::chrono::seconds kSilenceLimit{10};
 
+// Calls to a server that has fallen silent fail until its lease has ended, its clients have been
+// told, and have turned away; etcd looks for leases that have ended every half second.
+inline constexpr std::chrono::seconds kSilentUntilExpiry = kTtl + std::chrono::seconds(2);
+
 class Scene {
  public:
-  // `allowances` are the stage's: calls may outlive the fault that they fail by.
-  Scene(Stage& stage, Random& random, std::vector<Allowance>& allowances)
-      : stage_(stage), random_(random), allowances_(allowances) {}
+  // `rules` are the stage's: calls may outlive the fault that they fail by.
+  Scene(Stage& stage, Random& random, Rules& rules)
+      : stage_(stage), random_(random), rules_(rules) {}
 
   Stage& stage() { return stage_; }
   testing::EtcdCluster& etcd() { return stage_.etcd(); }
@@ -47,14 +54,20 @@ class Scene {
   void Drain(Fleet::Place place);
   // SIGSTOP. Calls that are sent to it may fail until its lease has ended.
   void Freeze(Fleet::Place place);
-  // Somebody else of its kind, registered. Waits until the client knows, as one does who restarts
+  // From now on calls that are sent to `address` may fail, for so long.
+  void AllowFailures(const std::string& address, Clock::duration time);
+  // Somebody else of its kind, registered. Waits until the clients know, as one does who restarts
   // servers one after another.
   void StartAnew(Fleet::Place place);
   void AwaitKnown(Fleet::Place place);
 
-  // Measures from now until registrations and view are right; `extra` is added to the limit for
-  // registrations. The longest of several counts.
-  void Recover(std::chrono::seconds extra = std::chrono::seconds(0));
+  // An operator takes a server out of use: from a moment later, no call goes to it. Or puts it
+  // back.
+  void Decide(Fleet::Place place, Decision decision);
+
+  // Measures from now until registrations and views are right, and holds the time of registrations
+  // against `limit`. The longest of several counts.
+  void Recover(Clock::duration limit = kRegistrationLimit);
   // Waits for the same after what only prepares or tidies up.
   void Settle();
 
@@ -66,11 +79,11 @@ class Scene {
   std::optional<Clock::duration> recovery() const { return recovery_; }
 
  private:
-  Clock::duration AwaitRight(std::chrono::seconds registration_limit);
+  Clock::duration AwaitRight(Clock::duration registration_limit);
 
   Stage& stage_;
   Random& random_;
-  std::vector<Allowance>& allowances_;
+  Rules& rules_;
   std::string choices_;
   std::vector<std::string> violations_;
   std::optional<Clock::time_point> recovery_begin_;

@@ -1,6 +1,7 @@
 // What befalls servers while etcd is well.
 #include <array>
 #include <chrono>
+#include <memory>
 
 #include "tests/faults/fault.h"
 
@@ -8,6 +9,11 @@ namespace turnout::faults {
 namespace {
 
 using std::chrono::seconds;
+using testing::Relay;
+
+// src/grpc/v1_51/policy.cc: a ping after 15 s of silence, which is to be answered within 5 s. One
+// more second until the calls' threads have been told.
+constexpr seconds kPingFindsSilence{21};
 
 constexpr std::string_view kInFlightOnly =
     "only calls that the killed process was answering fail; with retries, no call without an "
@@ -27,6 +33,45 @@ void Frozen(Scene& scene) {
   scene.Pass(kTtl + seconds(5));
   scene.fleet().Thaw(place);
   scene.Recover();
+}
+
+// Somebody new at `place`, whom clients reach through a relay only, and call.
+std::unique_ptr<Relay> StartBehindRelay(Scene& scene, Fleet::Place place) {
+  auto relay = std::make_unique<Relay>(scene.fleet().address(place));
+  scene.Drain(place);
+  ServerSpec spec = scene.fleet().Usual(place);
+  spec.advertise = relay->endpoint();
+  scene.fleet().Start(place, spec);
+  scene.fleet().AwaitRegistered(place);
+  scene.AwaitKnown(place);
+  scene.Pass(seconds(1));
+  return relay;
+}
+
+// It keeps its lease alive, so that only the connection's silence tells.
+void Silent(Scene& scene) {
+  const auto place = scene.AnyPlace();
+  const auto relay = StartBehindRelay(scene, place);
+  relay->Set({.mode = Relay::Mode::kSilent});
+  scene.AllowFailures(relay->endpoint(), kPingFindsSilence);
+  scene.Recover();
+  scene.Pass(kPingFindsSilence + seconds(3));
+  relay->Set({});
+  scene.Drain(place);
+  scene.StartAnew(place);
+  scene.Settle();
+}
+
+// Its process is gone, and its clients' connections stay as they are.
+void HalfOpen(Scene& scene) {
+  const auto place = scene.AnyPlace();
+  const auto relay = StartBehindRelay(scene, place);
+  relay->Set({.mode = Relay::Mode::kSilent});
+  scene.AllowFailures(relay->endpoint(), kSilentUntilExpiry);
+  scene.fleet().Kill(place);
+  scene.Recover();
+  scene.StartAnew(place);
+  scene.Settle();
 }
 
 // Somebody else at the address, while the record of who was there still stands.
@@ -85,6 +130,10 @@ constexpr std::array kFaults = {
           &Killed},
     Fault{"server_frozen", "a server is frozen (SIGSTOP) for longer than its lease",
           "only calls to it fail, until its lease has ended", Needs::kAnything, &Frozen},
+    Fault{"server_silent", "a server's connections fall silent, while its lease lives",
+          "only calls to it fail, until a ping is not answered: 20 s", Needs::kAnything, &Silent},
+    Fault{"server_half_open", "a server is killed, while its clients' connections stay open",
+          "only calls to it fail, until its lease has ended", Needs::kAnything, &HalfOpen},
     Fault{"server_as_other_version", "a server is killed; another version starts at its address",
           kInFlightOnly, Needs::kAnything, &AsOtherVersion},
     Fault{"server_as_other_service", "a server is killed; another service starts at its address",

@@ -38,7 +38,7 @@ inline constexpr std::chrono::seconds kCallDeadline{5};
 // As docs/reliability.md recommends it.
 inline constexpr char kRetryConfig[] =
     R"("methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":4,"initialBackoff":"0.05s",)"
-    R"("maxBackoff":"0.5s","backoffMultiplier":2,"retryableStatusCodes":["UNAVAILABLE"]}}])";
+    R"("maxBackoff":"1s","backoffMultiplier":2,"retryableStatusCodes":["UNAVAILABLE"]}}])";
 
 }  // namespace turnout::faults
 

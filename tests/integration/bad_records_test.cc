@@ -119,7 +119,9 @@ TEST_F(BadRecordsTest, AGoodValueThatWasSeenBeforeStays) {
   GoRecord mended = Record(Service(), "good", backend_.address());
   mended.version = "v2";
   Admin().Put(mended.key(), mended.value());
-  EXPECT_TRUE(CallUntilAnswered(channel, {.version = "v2"}, backend_.answer()));
+  const CallOptions mended_version{.version = "v2",
+                                   .checked = false};  // the server is v1 as before
+  EXPECT_TRUE(CallUntilAnswered(channel, mended_version, backend_.answer()));
 
   // It has been good again, so the next mistake is news.
   EXPECT_EQ(reports_.CountRejections(Key("good")), 1);
@@ -134,6 +136,27 @@ TEST_F(BadRecordsTest, AGoodValueThatWasSeenBeforeStays) {
   }),
             nullptr)
       << "a bad record that is deleted takes its good value with it";
+}
+
+TEST_F(BadRecordsTest, WhatIsBeyondTheLimitIsLeftOutAndTold) {
+  const RegistryOptions registry{.endpoints = {Etcd()}, .max_instances = 3};
+  ASSERT_TRUE(RegisterCluster("few", registry).ok());
+  PutGood("a");
+  for (const char* id : {"b", "c", "d", "e"}) {
+    const GoRecord record{Service(), id, "v2", "127.0.0.2:" + std::to_string(id[0])};
+    Admin().Put(record.key(), record.value());
+  }
+  const auto channel = ChannelTo("few", Service());
+  EXPECT_EQ(Call(channel, {.version = "v1"}).ToString(), backend_.answer());
+  Follower follower(registry, Service());
+  const auto snapshot = follower.WaitForCount(3);
+  for (const char* id : {"a", "b", "c"}) EXPECT_NE(FindMember(*snapshot, id), nullptr) << id;
+
+  PutGood("f");
+  Admin().Put(Key("a"), "{");
+  EXPECT_NE(reports_.WaitForRejection(Key("a")), "");
+  EXPECT_EQ(reports_.CountLogs("has more than 3 instances", "warning"), 1) << reports_.AllLogs();
+  EXPECT_TRUE(CallMany(channel, 20, {.version = "v1"}).all_ok());
 }
 
 // What the Go system never writes under a service's path.

@@ -69,12 +69,12 @@ TEST_F(HalfOpenTest, TheTcpUserTimeoutFindsItWhenACallIsSentIfTheRecordPermitsPi
 TEST_F(HalfOpenTest, OtherInstancesTakeOverWhenItIsFound) {
   const auto servers = StartAll({Server(kHost), Server("127.0.0.1")});
   const auto channel = Channel();
-  CheckedLoad load(channel, {.call = {.version = "v1", .timeout = milliseconds(300)}});
+  CheckedLoad load(channel, {.call = {.version = "v1", .timeout = milliseconds(1000)}});
   load.AwaitAnswerFrom(servers[0]->address());
   const auto begin = Clock::now();
   {
     const Vanished vanished(kHost);
-    ASSERT_TRUE(CallUntilAnswered(channel, {.version = "v1", .timeout = milliseconds(300)},
+    ASSERT_TRUE(CallUntilAnswered(channel, {.version = "v1", .timeout = milliseconds(1000)},
                                   servers[1]->answer(), 100));
     load.AwaitAnswers(300);
   }

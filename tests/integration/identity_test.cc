@@ -94,7 +94,7 @@ TEST_F(IdentityTest, OfTwoRecordsWithOneAddressTheNewerOneCounts) {
   Admin().Put(old.key(), old.value());  // newer as a modification, older as a registration
 
   const auto channel = Channel();
-  EXPECT_EQ(Call(channel, {.version = "v2"}).ToString(), backend.answer());
+  EXPECT_EQ(Call(channel, {.version = "v2", .checked = false}).ToString(), backend.answer());
   EXPECT_EQ(Call(channel, {.version = "v1"}).status.error_code(), grpc::StatusCode::UNAVAILABLE);
   Follower follower(Etcd(), Service());
   const auto snapshot = follower.WaitForCount(1);
@@ -104,7 +104,7 @@ TEST_F(IdentityTest, OfTwoRecordsWithOneAddressTheNewerOneCounts) {
 
   // When the newer one goes, the older one is good again.
   Admin().Delete(young.key());
-  EXPECT_TRUE(CallUntilAnswered(channel, {.version = "v1"}, backend.answer()));
+  EXPECT_TRUE(CallUntilAnswered(channel, {.version = "v1", .checked = false}, backend.answer()));
 }
 
 // Two processes with one id: the one that came last has it, the other one stays away.

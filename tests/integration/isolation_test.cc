@@ -78,15 +78,21 @@ TEST_F(IsolationTest, TheLeaseLivesWhileAllHandlersOfTheProcessBlock) {
   const auto channel =
       grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials());
   std::vector<std::thread> callers;
-  for (int i = 0; i < 64; ++i) callers.emplace_back([&] { Call(channel, {.timeout = kPatience}); });
+  for (int i = 0; i < 64; ++i) {
+    callers.emplace_back([&] { Call(channel, {.timeout = kPatience, .checked = false}); });
+  }
   ASSERT_TRUE(service.WaitUntilBlocked(2));
 
-  // A lease that lasts longer, and that nobody keeps alive: when its record is gone, ours would be.
+  // A lease that lasts longer, and that nobody keeps alive: when its record has vanished, ours
+  // would have.
   const GoRecord clock{Service(), "clock", "v1", "127.0.0.1:1"};
   Admin().Put(clock.key(), clock.value(), Admin().Grant(std::chrono::seconds(4)));
   Follower follower(Etcd(), Service());
   follower.WaitForCount(2);
-  follower.WaitFor([](const Snapshot& s) { return FindMember(s, "clock") == nullptr; });
+  follower.WaitFor([](const Snapshot& s) {
+    const Member* member = FindMember(s, "clock");
+    return member == nullptr || member->status == InstanceStatus::kLapsed;
+  });
   const auto after = Admin().Get((*registrar)->key());
   service.Release();
   for (std::thread& caller : callers) caller.join();
@@ -161,7 +167,9 @@ TEST_F(IsolationTest, AWildcardIsNotAdvertised) {
 
 // To all of its addresses: on most machines `localhost` is [::1] first, where nobody listens here.
 TEST_F(IsolationTest, AHostNameIsResolved) {
-  const Backend backend({});
+  BackendOptions options;
+  options.registration.version = "v1";
+  const Backend backend(options);
   const GoRecord record{Service(), "app-1", "v1", "localhost:" + std::to_string(backend.port())};
   Admin().Put(record.key(), record.value());
   EXPECT_EQ(Call(Channel(), {.version = "v1", .wait_for_ready = true}).ToString(),

@@ -1,5 +1,7 @@
 // Last known good: what calls get when records vanish unannounced.
 #include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
 
 #include <csignal>
 
@@ -23,8 +25,9 @@ class LapsedTest : public IntegrationTest {
     options.registration.version = version;
     return std::make_unique<Backend>(options);
   }
-  GoRecord RecordOf(const Backend& backend, const std::string& id, const std::string& version) {
-    const GoRecord record{Service(), id, version, backend.address()};
+  GoRecord RecordOf(const Backend& backend, const std::string& id, const std::string& version,
+                    const std::string& metadata = "null") {
+    const GoRecord record{Service(), id, version, backend.address(), metadata};
     Admin().Put(record.key(), record.value());
     AwaitStatus(id, InstanceStatus::kRegistered);
     return record;
@@ -100,6 +103,60 @@ TEST_F(LapsedTest, ALostConnectionEndsIt) {
   EXPECT_EQ(successor.calls(), 0);
 }
 
+// It proves its identity by a health check, as long as that lasts.
+TEST_F(LapsedTest, AFailedHealthCheckEndsIt) {
+  const auto server = Unregistered("v1");
+  const auto healthy = [&](bool is) {
+    server->server().GetHealthCheckService()->SetServingStatus("one@1", is);
+  };
+  healthy(true);
+  const GoRecord record = RecordOf(*server, "one", "v1", R"({"turnout.health":"one@1"})");
+  const auto channel = Channel();
+  ASSERT_EQ(Call(channel).ToString(), server->answer());
+  Admin().Delete(record.key());
+  AwaitStatus("one", InstanceStatus::kLapsed);
+  EXPECT_TRUE(CallMany(channel, 50).all_ok());
+
+  healthy(false);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(CallUntil(channel, {}, [](const Answer& answer) { return !answer.status.ok(); }));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  healthy(true);
+  EXPECT_EQ(Call(channel).status.error_code(), kUnavailable);
+  const CallOptions patient{.timeout = std::chrono::seconds(2), .wait_for_ready = true};
+  EXPECT_FALSE(Call(channel, patient).status.ok()) << "what has ended came back by itself";
+}
+
+TEST_F(LapsedTest, AfterTheDrainingAndBeforeTheFallback) {
+  const auto lapses = Unregistered("v1"), drains = Unregistered("v1"), other = Unregistered("v2");
+  const GoRecord lapsing = RecordOf(*lapses, "lapses", "v1");
+  const GoRecord draining = RecordOf(*drains, "drains", "v1");
+  RecordOf(*other, "other", "v2");
+  const auto channel = Channel(
+      R"({"loadBalancingConfig":[{"turnout":{"picker":[{"version":{"fallback":"any"}}]}}]})");
+  const CallOptions v1{.version = "v1"};
+  for (const auto& backend : {&lapses, &drains}) {
+    ASSERT_TRUE(CallUntilAnswered(channel, v1, (*backend)->answer()));
+  }
+  Admin().Put("/turnout/state/" + Service() + "/drains", "draining");
+  AwaitStatus("drains", InstanceStatus::kDraining);
+  Admin().Delete(lapsing.key());
+  AwaitStatus("lapses", InstanceStatus::kLapsed);
+  ASSERT_TRUE(CallUntilAnswered(channel, v1, drains->answer(), 30));
+  Tally tally = CallMany(channel, 200, v1);
+  EXPECT_THAT(tally.by_output, ElementsAre(Pair(drains->answer(), 200))) << tally;
+
+  Admin().Delete(draining.key());
+  AwaitGone("drains");
+  ASSERT_TRUE(CallUntilAnswered(channel, v1, lapses->answer(), 30));
+  tally = CallMany(channel, 200, v1);
+  EXPECT_THAT(tally.by_output, ElementsAre(Pair(lapses->answer(), 200))) << tally;
+
+  Admin().Put("/turnout/state/" + Service() + "/lapses", "removed");
+  AwaitGone("lapses");
+  EXPECT_TRUE(CallUntilAnswered(channel, {.version = "v1", .checked = false}, other->answer(), 30));
+}
+
 TEST_F(LapsedTest, AnOperatorsWordEndsIt) {
   const auto server = Unregistered("v1");
   const GoRecord record = RecordOf(*server, "one", "v1");
@@ -143,6 +200,7 @@ TEST_F(LapsedTest, AFleetThatVanishesIsCalledAsBefore) {
   EXPECT_TRUE(tally.all_ok()) << tally;
   EXPECT_GE(GetCounters().instances_lapsed - before, 5);
   EXPECT_TRUE(reports_.WaitForLog("have vanished unannounced")) << reports_.AllLogs();
+  for (const GoRecord& record : records) EXPECT_TRUE(reports_.WaitForLapse(record.id));
 
   for (const GoRecord& record : records) Admin().Put(record.key(), record.value());
   for (const GoRecord& record : records) AwaitStatus(record.id, InstanceStatus::kRegistered);

@@ -237,6 +237,31 @@ void ForkAfterUse(const std::string& etcd, const std::string& service) {
   AwaitSignal();
 }
 
+// Other threads follow, call and report all the time. What is gRPC's own the child leaves alone:
+// that can be waiting for threads that it does not have.
+void ForkWhileBusy(const std::string& etcd, const std::string& service) {
+  auto* world = new World(etcd, service);
+  CallForEver(world->channel, 2);
+  std::thread([etcd] {
+    for (int i = 0;; ++i) {
+      const auto watched = turnout::Watch("it.busy-" + std::to_string(i % 10),
+                                          turnout::RegistryOptions{.endpoints = {etcd}},
+                                          {.on_snapshot = [](const auto&) {}});
+      LogToNobody();
+      turnout::GetCounters();
+    }
+  }).detach();
+  std::cout << world->registrar->key() << std::endl;
+  for (int i = 0; i < 50; ++i) {
+    Fork("busy", [&] {
+      UseAll(*world, etcd, service);
+      world->subscription.reset();
+      world->registrar.reset();
+      _exit(0);
+    });
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -253,7 +278,7 @@ int main(int argc, char** argv) {
   const std::map<std::string, void (*)(const std::string&, const std::string&)> modes = {
       {"return", ReturnFromMain},    {"open", ReturnWithEverythingOpen},
       {"exit", ExitOnAnotherThread}, {"waiting", ReturnWhileCallsWait},
-      {"fork", ForkAfterUse},
+      {"fork", ForkAfterUse},        {"busy", ForkWhileBusy},
   };
   const auto found = modes.find(mode);
   if (found == modes.end()) return 64;

@@ -62,7 +62,7 @@ class LifeCycleTest : public IntegrationTest {
   // Runs to its end; what it printed first.
   std::string RunToItsEnd(const std::string& mode) const {
     const auto program = StartProgram(mode, Etcd());
-    const std::string line = program->ReadLine().value_or("nothing");
+    std::string line = program->ReadLine().value_or("nothing");
     const auto took = Timed([&] { EXPECT_EQ(program->Wait(), 0) << mode; });
     EXPECT_LT(took, kLongestStep) << mode;
     return line;
@@ -353,6 +353,18 @@ TEST_F(ProcessEndTest, AForkedChildEndsAndTheParentGoesOn) {
   EXPECT_EQ(after->lease, before->lease);
   program->Signal(SIGUSR1);
   EXPECT_EQ(program->Wait(), 0);
+}
+
+// Whatever locks its threads hold at that moment.
+TEST_F(ProcessEndTest, ABusyProcessMayFork) {
+  const auto program = StartProgram("busy", Etcd());
+  const std::string key = program->ReadLine().value_or("nothing");
+  ASSERT_THAT(key, StartsWith("/it/"));
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_THAT(program->ReadLine().value_or("nothing"), StartsWith("busy 0 "));
+  }
+  EXPECT_EQ(program->Wait(), 0);
+  EXPECT_TRUE(Admin().Get(key).has_value());
 }
 
 // --- shared objects ------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ TEST_F(MembershipTest, ARecordThatOthersDeleteComesBack) {
   });
 }
 
+// One server, whatever its record says of its version.
 TEST_F(MembershipTest, ConnectionsAreKeptFromOneSnapshotToTheNext) {
   BackendOptions unregistered;
   unregistered.prepared = false;
@@ -125,21 +126,21 @@ TEST_F(MembershipTest, ConnectionsAreKeptFromOneSnapshotToTheNext) {
   GoRecord record{Service(), "app-1", "v1", backend.address()};
   Admin().Put(record.key(), record.value());
   const auto channel = Channel();
-  EXPECT_EQ(Call(channel, {.version = "v1"}).ToString(), backend.answer());
+  EXPECT_EQ(Call(channel, {.version = "v1", .checked = false}).ToString(), backend.answer());
   const std::uint64_t before = GetCounters().subchannels_created;
 
   record.version = "v2";
   Admin().Put(record.key(), record.value());
-  EXPECT_TRUE(CallUntilAnswered(channel, {.version = "v2"}, backend.answer()));
+  EXPECT_TRUE(CallUntilAnswered(channel, {.version = "v2", .checked = false}, backend.answer()));
   record.version = "v3";
   record.metadata = R"({"turnout.weight":"5","team":"a"})";
   Admin().Put(record.key(), record.value());
-  EXPECT_TRUE(CallUntilAnswered(channel, {.version = "v3"}, backend.answer()));
+  EXPECT_TRUE(CallUntilAnswered(channel, {.version = "v3", .checked = false}, backend.answer()));
   EXPECT_EQ(GetCounters().subchannels_created, before);
 
   const auto joined = Start("v4");
   EXPECT_TRUE(CallUntilAnswered(channel, {.version = "v4"}, joined->answer()));
-  EXPECT_EQ(Call(channel, {.version = "v3"}).ToString(), backend.answer());
+  EXPECT_EQ(Call(channel, {.version = "v3", .checked = false}).ToString(), backend.answer());
   EXPECT_EQ(GetCounters().subchannels_created, before + 1);
 }
 
@@ -173,7 +174,7 @@ TEST_F(MembershipTest, AThousandRecordsAtOnceCostFewSnapshots) {
   Admin().PutAll(entries);
   follower.WaitForCount(1000);
   std::set<std::string> reached;
-  EXPECT_TRUE(CallUntil(channel, {.wait_for_ready = true},
+  EXPECT_TRUE(CallUntil(channel, {.wait_for_ready = true, .checked = false},
                         [&](const Answer& answer) {
                           EXPECT_TRUE(answer.status.ok()) << answer.ToString();
                           reached.insert(answer.peer);

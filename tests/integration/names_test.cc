@@ -78,6 +78,7 @@ TEST_F(NamesTest, PrefixesAreApart) {
 TEST_F(NamesTest, ARecordOfTheGoSystemIsDiscoveredAndCalled) {
   BackendOptions unregistered;
   unregistered.prepared = false;
+  unregistered.registration.version = "v1";
   const Backend backend(unregistered);
   Admin().Put(
       "/hwholiday/srv/app/app-b001e0ed-e67a-11f1-8166-5ab3373d41a7",

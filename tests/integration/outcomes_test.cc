@@ -123,7 +123,7 @@ TEST_F(OutcomesTest, TheConfiguredFallbackTakesTheCall) {
   const auto backend = Start("v1");
   const auto channel = Channel(
       R"({"loadBalancingConfig":[{"turnout":{"picker":[{"version":{"fallback":"any"}}]}}]})");
-  EXPECT_EQ(Call(channel, {.version = "v3"}).ToString(), backend->answer());
+  EXPECT_EQ(Call(channel, {.version = "v3", .checked = false}).ToString(), backend->answer());
 }
 
 TEST_F(OutcomesTest, AMethodThatIsSwitchedOffIsNotCalledThere) {

@@ -111,7 +111,7 @@ int CountThroughShutdown(const std::vector<LoggedCall>& streams, const std::vect
   for (const Drain& drain : drains) {
     count += static_cast<int>(
         std::count_if(streams.begin(), streams.end(), [&](const LoggedCall& stream) {
-          return stream.Address() == drain.address && stream.begin < drain.begin &&
+          return stream.answer.Address() == drain.address && stream.begin < drain.begin &&
                  drain.begin + kDrainDelay < stream.end;
         }));
   }
@@ -149,7 +149,7 @@ TEST_F(RollingRestartTest, WithDrainNoCallFails) {
   EXPECT_EQ(seldom.count(), 2 * kServers / 4);
   for (int i = 0; i < 20; ++i) {
     const LoggedCall call = CheckedCall(unused, {.version = "v1"});
-    EXPECT_TRUE(call.ok() && call.wrong.empty()) << call;
+    EXPECT_TRUE(call.ok() && call.answer.wrong.empty()) << call;
   }
   ExpectAllAnswer(log);
   const int through_shutdown = CountThroughShutdown(stream_log.answered_streams, drains);

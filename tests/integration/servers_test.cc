@@ -1,5 +1,7 @@
 // Servers that die, freeze, or give their address to another: what their callers get, while every
 // single answer is checked.
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -37,7 +39,7 @@ class ServersTest : public IntegrationTest {
     for (int i = 0; i < count; ++i) {
       const LoggedCall call = CheckedCall(channel, {.version = version});
       ASSERT_EQ(call.answer.ToString(), answer) << "call " << i;
-      ASSERT_EQ(call.wrong, "");
+      ASSERT_EQ(call.answer.wrong, "");
     }
   }
 };
@@ -85,7 +87,7 @@ TEST_F(ServersTest, AFrozenServerLosesItsCallsWithItsLeaseAndRegistersAgainWhenI
   const auto before = Admin().Get(servers[0]->key());
   ASSERT_TRUE(before.has_value());
   const auto channel = Channel();
-  CheckedLoad load(channel, LoadOf("v1", milliseconds(300)));
+  CheckedLoad load(channel, LoadOf("v1", milliseconds(1000)));
   load.AwaitAnswerFrom(address);
   servers[0]->Freeze();
   Follower follower(Etcd(), Service());
@@ -129,7 +131,7 @@ TEST_F(ServersTest, ACallThatOutlastsTheFreezeIsAnswered) {
   servers[0]->Thaw();
   const LoggedCall late = call.get();
   EXPECT_EQ(late.answer.ToString(), servers[0]->answer()) << late;
-  EXPECT_EQ(late.wrong, "");
+  EXPECT_EQ(late.answer.wrong, "");
   ExpectAnsweredBy(channel, "v1", servers[0]->answer(), 20);
 }
 
@@ -148,10 +150,33 @@ TEST_F(ServersTest, ARestartAsAnotherVersionAnswersNoCallForTheOldOne) {
   ExpectOnlyCallsInFlightFailed(old_load.Stop(), {kill});
   for (const LoggedCall& call : new_load.Stop().failed) {  // before it was there
     EXPECT_EQ(call.answer.status.error_code(), grpc::StatusCode::UNAVAILABLE) << call;
-    EXPECT_EQ(call.Address(), "") << call;
+    EXPECT_EQ(call.answer.Address(), "") << call;
   }
   ExpectAnsweredBy(channel, "v1", servers[1]->answer(), 50);
   ExpectAnsweredBy(channel, "v2", again[0]->answer(), 50);
+}
+
+// The new process never gets to say what it is, so the old record is all that there is.
+TEST_F(ServersTest, AServerThatCannotRegisterAnswersNoCallForTheOldOneOnItsAddress) {
+  ServerProcessOptions lasting = Server("v1");
+  lasting.ttl_s = 10;
+  const auto servers = StartAll({lasting});
+  const auto channel = Channel();
+  ExpectAnsweredBy(channel, "v1", servers[0]->answer(), 1);
+  const std::string address = servers[0]->address();
+  servers[0]->Kill();
+  ServerProcessOptions cut_off = Server("v2", address);
+  cut_off.etcd = "127.0.0.1:1";
+  const ServerProcess again(cut_off);
+  const auto direct = grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
+  ASSERT_TRUE(CallUntilAnswered(direct, {.wait_for_ready = true}, "v2 " + address));
+  for (const auto& used : {channel, Channel()}) {
+    for (int i = 0; i < 20; ++i) {
+      const LoggedCall call = CheckedCall(used, {.version = "v1"});
+      EXPECT_EQ(call.answer.status.error_code(), grpc::StatusCode::UNAVAILABLE) << call;
+    }
+  }
+  EXPECT_TRUE(Admin().Get(servers[0]->key()).has_value()) << "its lease should live still";
 }
 
 // The record of the old service leads to the other one for as long as its lease lives.

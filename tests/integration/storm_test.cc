@@ -16,6 +16,7 @@
 #include "tests/support/follower.h"
 #include "tests/support/process.h"
 #include "tests/support/records.h"
+#include "tests/support/reports.h"
 #include "tests/support/scripted_etcd.h"
 #include "turnout/observer.h"
 #include "turnout/picker.h"
@@ -47,7 +48,7 @@ class CountedBuilder final : public ChoosingPickerBuilder {
      private:
       const Endpoint* const endpoint_;
     };
-    ++builds();
+    if (group.key() == "/v1") ++builds();
     return std::make_unique<First>(group.candidates().front());
   }
 };
@@ -59,7 +60,7 @@ class EventStormTest : public ::testing::Test {
   }
 
   // Calls while `change` is made 10,000 times a second: none fails, and there are few snapshots,
-  // each of which makes at most so many pickers.
+  // each of which makes at most so many pickers, and few log lines.
   void CallThrough(const std::function<void(int)>& change, int pickers = 1) {
     const auto backend = StartBackend(etcd_.endpoint(), kService, "v1");
     const auto channel = ChannelTo(etcd_.endpoint(), kService, {.service_config_json = kConfig});
@@ -68,6 +69,7 @@ class EventStormTest : public ::testing::Test {
     Load load(channel, {.version = "v1"});
     const Counters before = GetCounters();
     const int builds_before = CountedBuilder::builds();
+    const int lines_before = reports_.CountLogs("", "warning");
     const auto begin = std::chrono::steady_clock::now();
     {
       const Storm storm(10'000, change);
@@ -86,8 +88,15 @@ class EventStormTest : public ::testing::Test {
     // While windows grow from 5 ms, and again after each pause of a busy machine, there are more
     // than one in 80 ms; unbounded it would be thousands.
     const auto most = 3 * (windows + 10);
-    EXPECT_LE(GetCounters().snapshots - before.snapshots, static_cast<std::uint64_t>(most));
-    EXPECT_LE(CountedBuilder::builds() - builds_before, most * pickers);
+    const auto snapshots = static_cast<std::int64_t>(GetCounters().snapshots - before.snapshots);
+    EXPECT_LE(snapshots, most);
+    // And ten for the stranger's failing attempts to be connected.
+    EXPECT_LE(CountedBuilder::builds() - builds_before, snapshots * pickers + 10);
+
+    // Ten at once, then one a second.
+    const auto took = std::chrono::steady_clock::now() - begin;
+    const auto most_lines = 10 + std::chrono::ceil<std::chrono::seconds>(took).count();
+    EXPECT_LE(reports_.CountLogs("", "warning") - lines_before, most_lines) << reports_.AllLogs();
   }
 
   void PutStranger(const std::string& version, int load) {
@@ -99,6 +108,7 @@ class EventStormTest : public ::testing::Test {
     etcd_.Put(record.key(), record.value());
   }
 
+  Reports reports_;
   ScriptedEtcd etcd_;
 };
 
@@ -124,6 +134,18 @@ TEST_F(EventStormTest, OfRecordsThatCannotBeUsed) {
   CallThrough([this](int i) {
     etcd_.Put(RecordKey(kService, absl::StrCat("bad-", i % 100)), i % 3 == 0 ? "{" : "nonsense");
   });
+}
+
+// Each time that one has been good, that it is not is news.
+TEST_F(EventStormTest, OfRecordsThatAreGoodAndBadInTurn) {
+  const std::uint64_t rejected_before = GetCounters().records_rejected;
+  CallThrough([this](int i) {
+    if (i % 2 == 0) return PutStranger("v9", i);
+    etcd_.Put(RecordKey(kService, "stranger"), "{");
+  });
+  EXPECT_GT(GetCounters().records_rejected - rejected_before, 100) << "it was no storm of warnings";
+  EXPECT_TRUE(reports_.WaitForLog("more warnings about the records of storm.app"))
+      << reports_.AllLogs();
 }
 
 }  // namespace

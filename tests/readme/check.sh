@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The programs that README.md and docs/ show are the ones that are compiled: each block that follows
-# a comment `<!-- FILE -->` must be FILE, byte for byte. Links to files must lead somewhere.
+# a comment `<!-- FILE -->` (with a `/` or a `.`) must be FILE, byte for byte. Links to files must lead
+# somewhere.
 # check.sh SOURCE-FOLDER
 set -euo pipefail
 cd "$1"
@@ -12,7 +13,7 @@ complain() {
 
 check_blocks() {
   local document=$1 file
-  for file in $(sed -nE 's/^<!-- ([^ ]+) -->$/\1/p' "$document"); do
+  for file in $(sed -nE 's/^<!-- ([^ ]*[/.][^ ]*) -->$/\1/p' "$document"); do
     if ! awk -v mark="<!-- $file -->" '
         $0 == mark { found = 1; next }
         found && /^```/ { if (++fences == 2) exit; next }

@@ -1,6 +1,5 @@
 #include "tests/support/caller.h"
 
-#include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
@@ -8,6 +7,7 @@
 #include <ostream>
 #include <utility>
 
+#include "absl/strings/str_replace.h"
 #include "proto/api.grpc.pb.h"
 #include "tests/support/process.h"
 
@@ -18,17 +18,44 @@ std::string CodeName(grpc::StatusCode code) {
   return absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
 }
 
+// "ipv4:127.0.0.1:40001" → "127.0.0.1:40001", "ipv6:%5B::1%5D:40001" → "[::1]:40001"; what is no
+// peer's address yet → ""
+std::string AddressOf(const std::string& peer) {
+  if (!peer.starts_with("ipv4:") && !peer.starts_with("ipv6:")) return "";
+  return absl::StrReplaceAll(peer.substr(peer.find(':') + 1), {{"%5B", "["}, {"%5D", "]"}});
+}
+
 }  // namespace
+
+std::string Answer::Address() const { return AddressOf(peer); }
 
 std::string Answer::ToString() const {
   return status.ok() ? output : CodeName(status.error_code()) + ": " + status.error_message();
 }
 
-Answer Call(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& options) {
-  grpc::ClientContext context;
+void Prepare(grpc::ClientContext& context, const CallOptions& options) {
   if (options.version.has_value()) SetVersion(context, *options.version);
   context.set_deadline(std::chrono::system_clock::now() + options.timeout);
   context.set_wait_for_ready(options.wait_for_ready);
+}
+
+// `VERSION ADDRESS` must name the version asked for and the address that the call went to.
+std::string WhatIsWrong(const std::string& output, const std::string& peer,
+                        const CallOptions& options) {
+  const std::size_t space = output.find(' ');
+  if (space == std::string::npos) return "the answer `" + output + "` is no server's";
+  if (options.version.has_value() && output.substr(0, space) != *options.version) {
+    return "asked for " + *options.version + ", answered by `" + output + "`";
+  }
+  if (output.substr(space + 1) != AddressOf(peer)) {
+    return "sent to " + peer + ", answered by `" + output + "`";
+  }
+  return "";
+}
+
+Answer Call(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& options) {
+  grpc::ClientContext context;
+  Prepare(context, options);
   proto::Request request;
   request.set_input("hello");
   proto::Response response;
@@ -36,6 +63,10 @@ Answer Call(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& op
   answer.status = proto::Api::NewStub(channel)->ApiTest(&context, request, &response);
   answer.output = response.output();
   answer.peer = context.peer();
+  if (answer.status.ok() && options.checked) {
+    answer.wrong = WhatIsWrong(answer.output, answer.peer, options);
+    EXPECT_EQ(answer.wrong, "");
+  }
   return answer;
 }
 

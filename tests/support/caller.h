@@ -1,8 +1,15 @@
-// Calls `proto.Api/ApiTest` and keeps count of what came back.
+// Calls `proto.Api/ApiTest`, checks every single answer, and keeps count of what came back.
+//
+// Servers answer `VERSION ADDRESS`, with the address that they announce, and gRPC tells the address
+// to which a call went. So an answer shows that it comes from the process at the other end of the
+// connection that was picked, and that this is of the version that was asked for. If it is not, the
+// test has failed. Tests in which a process takes over the address of another give them different
+// versions.
 #ifndef TURNOUT_TESTS_SUPPORT_CALLER_H_
 #define TURNOUT_TESTS_SUPPORT_CALLER_H_
 
 #include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
 #include <grpcpp/support/status.h>
 
 #include <chrono>
@@ -25,18 +32,30 @@ struct CallOptions {
   std::optional<std::string> version;
   std::chrono::milliseconds timeout{10000};
   bool wait_for_ready = false;
+
+  // False: any answer will do, as of a server that its record calls something else.
+  bool checked = true;
 };
 
 struct Answer {
   grpc::Status status;
   std::string output;
-  std::string peer;  // "ipv4:127.0.0.1:40001"
+  std::string peer;   // "ipv4:127.0.0.1:40001"
+  std::string wrong;  // what was wrong with it; empty: nothing
 
+  // "127.0.0.1:40001", to which the call was sent last; empty: to nobody, or not known, as of one
+  // that its deadline has ended.
+  std::string Address() const;
   // "v1 127.0.0.1:40001", or "UNAVAILABLE: message".
   std::string ToString() const;
 };
 
 Answer Call(const std::shared_ptr<grpc::Channel>& channel, const CallOptions& options = {});
+
+// For other calls than these: what the options say of it, and the check.
+void Prepare(grpc::ClientContext& context, const CallOptions& options);
+std::string WhatIsWrong(const std::string& output, const std::string& peer,
+                        const CallOptions& options);
 
 // How often each answer came.
 struct Tally {

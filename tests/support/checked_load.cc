@@ -1,6 +1,5 @@
 #include "tests/support/checked_load.h"
 
-#include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,42 +15,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-void Prepare(grpc::ClientContext& context, const CallOptions& options) {
-  if (options.version.has_value()) SetVersion(context, *options.version);
-  context.set_deadline(std::chrono::system_clock::now() + options.timeout);
-  context.set_wait_for_ready(options.wait_for_ready);
-}
-
-// "ipv4:127.0.0.1:40001" → "127.0.0.1:40001"; what is no peer's address yet → ""
-std::string AddressOf(const std::string& peer) {
-  const std::string scheme = "ipv4:";
-  return peer.rfind(scheme, 0) == 0 ? peer.substr(scheme.size()) : "";
-}
-
-// `VERSION ADDRESS` must name the version asked for and the address that the call went to.
-std::string WhatIsWrong(const std::string& output, const std::string& address,
-                        const CallOptions& options) {
-  const std::size_t space = output.find(' ');
-  if (space == std::string::npos) return "the answer `" + output + "` is no server's";
-  if (options.version.has_value() && output.substr(0, space) != *options.version) {
-    return "asked for " + *options.version + ", answered by `" + output + "`";
-  }
-  if (output.substr(space + 1) != address) {
-    return "sent to " + address + ", answered by `" + output + "`";
-  }
-  return "";
-}
-
 }  // namespace
-
-std::string LoggedCall::Address() const { return AddressOf(answer.peer); }
 
 std::ostream& operator<<(std::ostream& out, const LoggedCall& call) {
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(call.end - call.begin);
   out << (call.is_stream ? "stream" : "call") << " of thread " << call.thread << " to "
-      << (call.Address().empty() ? "nobody known" : call.Address()) << ", " << took.count()
-      << " ms, " << call.responses << " responses: " << call.answer.ToString();
-  if (!call.wrong.empty()) out << "; WRONG: " << call.wrong;
+      << (call.answer.Address().empty() ? "nobody known" : call.answer.Address()) << ", "
+      << took.count() << " ms, " << call.responses << " responses: " << call.answer.ToString();
+  if (!call.answer.wrong.empty()) out << "; WRONG: " << call.answer.wrong;
   return out;
 }
 
@@ -60,10 +31,7 @@ LoggedCall CheckedCall(const std::shared_ptr<grpc::Channel>& channel, const Call
   call.begin = Clock::now();
   call.answer = Call(channel, options);
   call.end = Clock::now();
-  if (call.ok()) {
-    call.responses = 1;
-    call.wrong = WhatIsWrong(call.answer.output, call.Address(), options);
-  }
+  if (call.ok()) call.responses = 1;
   return call;
 }
 
@@ -78,29 +46,29 @@ LoggedCall CheckedStream(const std::shared_ptr<grpc::Channel>& channel, const Ca
   request.set_input(std::string(static_cast<std::size_t>(length), 'x'));
   const auto reader = test::Streams::NewStub(channel)->Download(&context, request);
   proto::Response response;
+  std::string& wrong = call.answer.wrong;
   while (reader->Read(&response)) {
     ++call.responses;
     call.answer.output = response.output();
-    const std::string wrong = WhatIsWrong(response.output(), AddressOf(context.peer()), options);
-    if (call.wrong.empty()) call.wrong = wrong;
+    if (wrong.empty()) wrong = WhatIsWrong(response.output(), context.peer(), options);
   }
   call.answer.status = reader->Finish();
   call.answer.peer = context.peer();
   call.end = Clock::now();
-  if (call.ok() && call.responses != length && call.wrong.empty()) {
-    call.wrong = "ended after " + std::to_string(call.responses) + " responses";
+  if (call.ok() && call.responses != length && wrong.empty()) {
+    wrong = "ended after " + std::to_string(call.responses) + " responses";
   }
   return call;
 }
 
 void CallLog::Add(LoggedCall call) {
   ++(call.is_stream ? streams : unary);
-  if (!call.wrong.empty()) wrong.push_back(call);
+  if (!call.answer.wrong.empty()) wrong.push_back(call);
   if (!call.ok()) {
     failed.push_back(std::move(call));
     return;
   }
-  ++by_address[call.Address()];
+  ++by_address[call.answer.Address()];
   if (call.is_stream) answered_streams.push_back(std::move(call));
 }
 
@@ -128,8 +96,8 @@ void ExpectOnlyCallsInFlightFailed(const CallLog& log, const std::vector<Kill>& 
   for (const LoggedCall& call : log.failed) {
     EXPECT_EQ(call.answer.status.error_code(), grpc::StatusCode::UNAVAILABLE) << call;
     const auto kill = std::find_if(kills.begin(), kills.end(), [&](const Kill& one) {
-      return (call.Address() == one.address || call.Address().empty()) && one.begin <= call.end &&
-             call.begin <= one.end + kNoticed;
+      return (call.answer.Address() == one.address || call.answer.Address().empty()) &&
+             one.begin <= call.end && call.begin <= one.end + kNoticed;
     });
     if (kill == kills.end()) {
       ADD_FAILURE() << "not in flight on a process that was killed: " << call;

@@ -1,10 +1,5 @@
-// Calls all the time and checks every single answer: it comes from the process at the other end of
-// the connection that was picked, and that process is of the version that was asked for.
-//
-// That can be said because servers answer `VERSION ADDRESS`, with the address that they announce,
-// and gRPC tells the address to which a call went, also of one that failed, unless its deadline
-// ended it. Tests in which a process takes over the address of another give them different
-// versions.
+// Calls all the time, unary ones and streams, and says of each call when it was and where it went:
+// also of one that failed, unless its deadline ended it. Every answer is checked, as in caller.h.
 #ifndef TURNOUT_TESTS_SUPPORT_CHECKED_LOAD_H_
 #define TURNOUT_TESTS_SUPPORT_CHECKED_LOAD_H_
 
@@ -30,12 +25,9 @@ struct LoggedCall {
   bool is_stream = false;
   Time begin;
   Time end;
-  Answer answer;      // of a stream: its last
+  Answer answer;      // of a stream: its last, but the first thing that was wrong
   int responses = 0;  // that have come
-  std::string wrong;  // what was wrong with an answer; empty: nothing
 
-  // "127.0.0.1:40001", to which the call was sent last; empty: to nobody, or not known
-  std::string Address() const;
   bool ok() const { return answer.status.ok(); }
 };
 std::ostream& operator<<(std::ostream& out, const LoggedCall& call);

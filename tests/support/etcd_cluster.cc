@@ -238,9 +238,9 @@ void EtcdCluster::Heal() {
 }
 
 std::optional<EtcdCluster::Content> EtcdCluster::TryList(const std::string& prefix) {
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (members_[i]->pid() < 0) continue;
-    if (auto content = TryListOf(i, prefix)) return content;
+  for (std::size_t i = 0; i < members_.size(); ++i, answers_ = (answers_ + 1) % members_.size()) {
+    if (members_[answers_]->pid() < 0) continue;
+    if (auto content = TryListOf(answers_, prefix)) return content;
   }
   return std::nullopt;
 }

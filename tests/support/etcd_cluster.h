@@ -58,6 +58,7 @@ class EtcdCluster {
     std::vector<EtcdAdmin::Entry> entries;
   };
   // What the first member that answers within a second says, linearizably; nothing if none does.
+  // Begins with the one that answered last.
   std::optional<Content> TryList(const std::string& prefix);
 
   void Compact(std::int64_t revision);
@@ -83,6 +84,7 @@ class EtcdCluster {
   std::vector<std::shared_ptr<grpc::Channel>> channels_;
   std::mutex members_mutex_;  // of the vector, while it grows
   std::vector<std::unique_ptr<EtcdServer>> members_;
+  std::size_t answers_ = 0;                     // the member that answered last
   std::vector<std::unique_ptr<Relay>> relays_;  // by the member that they lead to; gone first
 };
 

@@ -270,7 +270,7 @@ class Relay::Impl {
   std::thread thread_;
 };
 
-Relay::Relay(std::string target, Identify identify)
+Relay::Relay(const std::string& target, Identify identify)
     : impl_(std::make_unique<Impl>(target, std::move(identify))) {}
 Relay::~Relay() = default;
 

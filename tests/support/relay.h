@@ -29,7 +29,7 @@ class Relay {
   static constexpr int kUnknown = -1;
 
   // Passes on to `target`, `127.0.0.1:port`. Without `identify`, everybody is kUnknown.
-  explicit Relay(std::string target, Identify identify = nullptr);
+  explicit Relay(const std::string& target, Identify identify = nullptr);
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;

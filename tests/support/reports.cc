@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <set>
 
 #include "tests/support/process.h"
 #include "turnout/log.h"
@@ -32,6 +33,11 @@ class Reports::State final : public Observer {
     rejections.push_back({key, reason});
     changed.notify_all();
   }
+  void OnInstanceLapsed(std::shared_ptr<const Instance> instance) override {
+    const std::lock_guard<std::mutex> lock(mutex);
+    lapsed.insert(instance->id);
+    changed.notify_all();
+  }
 
   int CountLines(const std::string& text, const std::string& severity) const {
     return static_cast<int>(std::count_if(lines.begin(), lines.end(), [&](const Line& line) {
@@ -48,6 +54,7 @@ class Reports::State final : public Observer {
   std::condition_variable changed;
   std::vector<Line> lines;
   std::vector<Rejection> rejections;
+  std::set<std::string> lapsed;
 };
 
 Reports::Reports() : state_(std::make_shared<State>()) {
@@ -83,6 +90,11 @@ int Reports::CountRejections(const std::string& key) const {
   return static_cast<int>(
       std::count_if(state_->rejections.begin(), state_->rejections.end(),
                     [&](const State::Rejection& rejection) { return rejection.key == key; }));
+}
+
+bool Reports::WaitForLapse(const std::string& id) {
+  std::unique_lock<std::mutex> lock(state_->mutex);
+  return state_->changed.wait_for(lock, kPatience, [&] { return state_->lapsed.contains(id); });
 }
 
 std::string Reports::AllLogs() const {

@@ -26,6 +26,9 @@ class Reports {
   std::string WaitForRejection(const std::string& key);
   int CountRejections(const std::string& key) const;
 
+  // Until the instance `id` has lapsed. False if it does not within kPatience.
+  bool WaitForLapse(const std::string& id);
+
   std::string AllLogs() const;
 
  private:

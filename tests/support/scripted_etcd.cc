@@ -20,6 +20,8 @@ using Call = ByteServer::Call;
 
 constexpr std::chrono::minutes kLongest{1};
 
+Status NoLeader() { return {StatusCode::UNAVAILABLE, "etcdserver: no leader"}; }
+
 template <typename Message>
 Message Parse(const std::string& bytes) {
   Message message;
@@ -38,7 +40,10 @@ class ScriptedEtcd::Impl final : public ByteServer::Handler {
   void OnBegin(Call& call) override;
   void OnMessage(Call& call, const std::string& message) override;
   void OnSent(Call& call) override { watches.Continue(call); }
-  void OnEnd(Call& call) override { watches.OnEnd(call); }
+  void OnEnd(Call& call) override {
+    watches.OnEnd(call);
+    want_leader.erase(&call);
+  }
 
   std::int64_t Commit(const etcdpb::TxnRequest& request);
 
@@ -53,6 +58,8 @@ class ScriptedEtcd::Impl final : public ByteServer::Handler {
   std::map<std::string, int> requests;
   std::string user, password;  // empty: nobody need log in
   std::set<std::string> tokens;
+  std::set<Call*> want_leader;  // streams
+  bool has_leader = true;
 
   const ReservedPort port;
   ByteServer server{mutex, *this};
@@ -190,6 +197,10 @@ void ScriptedEtcd::Impl::OnBegin(Call& call) {
   if (method != "Watch" && method != "LeaseKeepAlive") return;
   Note(method);
   if (Status status = Admit(call); !status.ok()) return call.Finish(status);
+  if (call.Metadata("hasleader") == "true") {
+    want_leader.insert(&call);
+    if (!has_leader) return call.Finish(NoLeader());
+  }
   if (method == "Watch") watches.OnBegin(call);
 }
 
@@ -329,6 +340,13 @@ void ScriptedEtcd::Start() { impl_->server.Start(endpoint()); }
 void ScriptedEtcd::SetSilent(bool silent) {
   const std::lock_guard lock(impl_->mutex);
   impl_->server.SetSilent(silent);
+}
+
+void ScriptedEtcd::SetLeader(bool there) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->has_leader = there;
+  if (there) return;
+  for (Call* const stream : impl_->want_leader) stream->Finish(NoLeader());
 }
 
 void ScriptedEtcd::Fail(const std::string& method, const grpc::Status& status) {

@@ -65,6 +65,10 @@ class ScriptedEtcd {
   void Start();
   void SetSilent(bool silent);  // accepts everything and answers nothing; catches up after that
 
+  // Without one, streams that have asked for it (`hasleader`) end, as at a member that is parted
+  // from the others.
+  void SetLeader(bool there);
+
   // Requests and new streams of `method` end so, until it is OK.
   void Fail(const std::string& method, const grpc::Status& status);
 
