@@ -1,4 +1,5 @@
-// The commands of `turnout`. Each returns the exit status.
+// The commands of `turnout`, but for those about rules (rules/commands.h). Each returns the exit
+// status.
 #ifndef TURNOUT_SRC_CLI_COMMANDS_H_
 #define TURNOUT_SRC_CLI_COMMANDS_H_
 

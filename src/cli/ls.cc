@@ -8,8 +8,10 @@
 #include "absl/status/statusor.h"
 #include "fmt/format.h"
 #include "src/cli/commands.h"
+#include "src/cli/connection.h"
 #include "src/cli/describe.h"
 #include "src/cli/failure.h"
+#include "src/cli/rules/document.h"
 #include "turnout/discovery.h"
 #include "turnout/operate.h"
 
@@ -27,13 +29,19 @@ void PrintServices(const std::vector<Snapshot>& services, const Decisions& decis
   }
 }
 
-void PrintService(const Snapshot& service, const Decisions& decisions, const Paint& paint) {
+void PrintService(const Snapshot& service, const Decisions& decisions, const ListOptions& options,
+                  const Paint& paint) {
   if (service.members.empty() && service.rejected.empty()) {
     fmt::print("{} has no record; `turnout ls` shows all services.\n", service.service);
   } else {
     fmt::print("{}", InstanceTable(service, paint));
   }
   if (!decisions.empty()) fmt::print("\n{}", DecisionTable(decisions, paint));
+  if (service.rules != nullptr) {
+    fmt::print("\n{}  revision {}, {}: turnout rules get {}{}\n", paint.Dim("RULES"),
+               service.rules_revision, CountedRules(*service.rules), service.service,
+               ConnectionFlags(options.registry));
+  }
 }
 
 // Those whose instances are all removed have no records.
@@ -60,6 +68,11 @@ Json ListJson(const std::vector<Snapshot>& services, const Decisions& decisions)
   Json list = Json::array();
   for (const Snapshot& service : services) {
     Json json = ToJson(service);
+    json["rules"] = nullptr;
+    if (service.rules != nullptr) {
+      json["rules"] = {{"revision", service.rules_revision},
+                       {"count", service.rules->rules().size()}};
+    }
     json["decisions"] = Json::array();
     for (const OperatorDecision& decision : About(service.service, decisions)) {
       json["decisions"].push_back(ToJson(decision));
@@ -98,7 +111,7 @@ int RunList(const ListOptions& options) {
     Snapshot service;
     service.service = options.service;
     if (!services->empty()) service = std::move(services->front());
-    PrintService(service, About(options.service, *decisions), paint);
+    PrintService(service, About(options.service, *decisions), options, paint);
   }
   return kOk;
 }

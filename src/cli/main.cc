@@ -11,6 +11,8 @@
 #include "src/cli/connection.h"
 #include "src/cli/failure.h"
 #include "src/cli/logging.h"
+#include "src/cli/options.h"
+#include "src/cli/rules/command_line.h"
 
 namespace turnout::cli {
 namespace {
@@ -21,28 +23,11 @@ struct CommandLine {
   std::map<std::string, OperateCommand> operate;  // by the command's name
   DemoOptions demo;
   SimulateOptions simulate;
+  RulesCommandLine rules;
   double timeout_seconds = 5;
   double watch_seconds = 0;
   int verbosity = 0;
 };
-
-constexpr double kLongestSeconds = 365.0 * 24 * 3600;
-
-std::chrono::milliseconds ToMilliseconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
-}
-
-void AddOutputOptions(CLI::App& command, bool& json, int& verbosity) {
-  command.add_flag("--json", json, "Print JSON");
-  command.add_flag("-v,--verbose", verbosity, "Log on stderr what the library does; -vv: all");
-}
-
-void AddTimeout(CLI::App& command, double& seconds) {
-  command.add_option("--timeout", seconds, "How long to try to reach etcd")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.1, kLongestSeconds).description(""))
-      ->capture_default_str();
-}
 
 void AddList(CLI::App& app, CommandLine& line) {
   CLI::App& ls = *app.add_subcommand("ls", "Show the services that are registered, or one of them");
@@ -187,6 +172,7 @@ int RunCommand(const CLI::App& app, CommandLine& line) {
   if (app.got_subcommand("demo")) return RunDemo(line.demo);
   if (app.got_subcommand("simulate")) return RunSimulate(line.simulate);
   const auto timeout = ToMilliseconds(line.timeout_seconds);
+  if (line.rules.run != nullptr) return line.rules.run(timeout);
   if (app.got_subcommand("ls")) {
     line.list.timeout = timeout;
     TakePasswordFromEnvironment(line.list.registry);
@@ -212,6 +198,8 @@ int Run(int argc, char** argv) {
   AddList(app, line);
   AddWatch(app, line);
   AddOperators(app, line);
+  AddRules(app, line.rules, line.timeout_seconds, line.verbosity);
+  AddExplain(app, line.rules, line.timeout_seconds, line.verbosity);
   AddDemo(app, line);
   AddSimulate(app, line);
   app.footer("`turnout COMMAND --help` shows a command's options and examples.");
