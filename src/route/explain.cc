@@ -132,23 +132,30 @@ class Counts {
       const absl::Status status = result.kind() == PickResult::Kind::kQueue
                                       ? absl::UnavailableError("the call waits for a connection")
                                       : result.status();
-      const auto same = std::ranges::find(failures_, status, &Explanation::Failure::status);
-      auto& failure = same == failures_.end() ? failures_.emplace_back(status) : *same;
-      failure.share += kOne;
+      const auto same = std::ranges::find(failures_, status, &Failures::value_type::first);
+      ++(same == failures_.end() ? failures_.emplace_back(status, 0) : *same).second;
     }
   }
 
   double ShareOf(const Instance& instance) const {
     const auto found = by_instance_.find(&instance);
-    return found == by_instance_.end() ? 0 : found->second * kOne;
+    return found == by_instance_.end() ? 0 : Share(found->second);
   }
-  std::vector<Explanation::Failure> failures() const { return failures_; }
+  std::vector<Explanation::Failure> failures() const {
+    std::vector<Explanation::Failure> failures;
+    for (const auto& [status, count] : failures_) {
+      failures.push_back({.status = status, .share = Share(count)});
+    }
+    return failures;
+  }
 
  private:
-  static constexpr double kOne = 1.0 / kExplainedCalls;
+  using Failures = std::vector<std::pair<absl::Status, int>>;
+
+  static double Share(int count) { return static_cast<double>(count) / kExplainedCalls; }
 
   std::map<const Instance*, int> by_instance_;
-  std::vector<Explanation::Failure> failures_;
+  Failures failures_;
 };
 
 Counts Simulate(const std::shared_ptr<const Router>& router, const Snapshot& snapshot,

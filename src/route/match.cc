@@ -19,6 +19,8 @@ template <typename... Each>
 struct Overloaded : Each... {
   using Each::operator()...;
 };
+template <typename... Each>
+Overloaded(Each...) -> Overloaded<Each...>;
 
 std::optional<std::int64_t> ParseInteger(std::string_view text) {
   std::int64_t number = 0;
