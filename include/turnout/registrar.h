@@ -108,10 +108,11 @@ class Registrar {
   absl::Status WaitUntilRegistered(std::chrono::milliseconds timeout);
 
   // The graceful end: marks the record as draining, waits `drain_delay` so that clients can turn
-  // away, deletes the record (and the lease, if it was the last on it), then ends `server` with
-  // `deadline` for the calls that still run. Blocks for at most drain_delay + deadline + 2 s, and
-  // for as long as handlers ignore that their call has been cancelled.
-  // Later calls return at once.
+  // away, and deletes the record (and the lease, if it was the last on it). Then it answers health
+  // checks with NOT_SERVING for 100 ms, for clients that etcd does not reach, and ends `server`
+  // with `deadline` for the calls that still run. Blocks for at most drain_delay + deadline + 2 s,
+  // and for as long as handlers ignore that their call has been cancelled. Later calls return at
+  // once.
   void DrainAndShutdown(grpc::Server& server, std::chrono::milliseconds deadline);
 
   RegistrationState state() const;

@@ -46,4 +46,10 @@ void AnnounceIdentity(grpc::Server& server, Instance& instance) {
   health->SetServingStatus(instance.id, true);
 }
 
+bool WithdrawIdentity(grpc::Server& server) {
+  grpc::HealthCheckServiceInterface* health = server.GetHealthCheckService();
+  if (health != nullptr) health->Shutdown();
+  return health != nullptr;
+}
+
 }  // namespace turnout::registry

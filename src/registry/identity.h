@@ -22,6 +22,10 @@ void PrepareServer(grpc::ServerBuilder& builder);
 // operators find it under the plain id too.
 void AnnounceIdentity(grpc::Server& server, Instance& instance);
 
+// Makes `server` answer that it serves nothing any more, which clients hear over their connections.
+// False: it has no health service.
+bool WithdrawIdentity(grpc::Server& server);
+
 }  // namespace turnout::registry
 
 #endif  // TURNOUT_SRC_REGISTRY_IDENTITY_H_

@@ -3,6 +3,7 @@
 #include <grpcpp/server.h>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,6 +25,10 @@ using std::chrono::milliseconds;
 
 // gRPC waits in the system's clock: a deadline that means "for ever" must not overflow it.
 constexpr milliseconds kLongestShutdown = std::chrono::hours(24 * 365);
+
+// gRPC cancels calls that arrive when it has begun to shut down and clients do not know it yet.
+// Those that etcd has not told of the drain are told over their connections, this long before.
+constexpr milliseconds kTurnAway{100};
 
 absl::StatusOr<registry::Advertised> ChooseAddress(const RegistrarOptions& options, int port) {
   return registry::ChooseAddress({.advertise = options.advertise,
@@ -120,6 +125,7 @@ absl::Status Registrar::WaitUntilRegistered(milliseconds timeout) {
 
 void Registrar::DrainAndShutdown(grpc::Server& server, milliseconds deadline) {
   if (base::InForkedChild() || !impl_->DrainAndDeregister()) return;
+  if (registry::WithdrawIdentity(server)) std::this_thread::sleep_for(kTurnAway);
   server.Shutdown(std::chrono::system_clock::now() + std::min(deadline, kLongestShutdown));
 }
 

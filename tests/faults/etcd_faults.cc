@@ -142,9 +142,10 @@ constexpr std::array kFaults = {
     Fault{"etcd_compacted", "two servers are replaced, history is compacted and defragmented",
           "no call fails but by the one SIGKILL before it", Needs::kOneMember,
           &CompactedAndDefragmented},
-    Fault{"etcd_compacted_behind_watch",
-          "the clients are cut off from etcd while two servers are replaced and history is compacted",
-          "no call fails but by the one SIGKILL", Needs::kRelays, &CompactedBehindAWatch},
+    Fault{
+        "etcd_compacted_behind_watch",
+        "the clients are cut off from etcd while two servers are replaced and history is compacted",
+        "no call fails but by the one SIGKILL", Needs::kRelays, &CompactedBehindAWatch},
     Fault{"all_leases_expire", "the servers are cut off from an etcd that runs, for 8 or 16 s",
           kNoneFails, Needs::kRelays, &AllLeasesExpire},
     Fault{"etcd_unreachable", "everybody is cut off from etcd for 12 s", kNoneFails, Needs::kRelays,

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "tests/support/fixture.h"
+#include "tests/support/relay.h"
 #include "turnout/observer.h"
 
 namespace turnout::testing {
@@ -43,6 +44,23 @@ TEST_F(MembershipTest, NoCallFailsWhenOneLeavesUnderLoad) {
 
   const Tally after = CallMany(Channel(), 20, {.version = "v1"});
   EXPECT_THAT(after.by_output, ::testing::ElementsAre(::testing::Pair(staying->answer(), 20)));
+}
+
+// A client that etcd cannot tell of it is told over the connection.
+TEST_F(MembershipTest, NoCallFailsWhenOneLeavesThoughEtcdDoesNotTell) {
+  const auto staying = Start("v1");
+  std::vector<std::unique_ptr<Backend>> leaving;
+  for (int i = 0; i < 8; ++i) leaving.push_back(std::make_unique<Backend>(Options("v1")));
+  Relay relay(Etcd());
+  Load load(ChannelTo(relay.endpoint(), Service()), {.version = "v1"}, 8);
+  for (const auto& one : leaving) {
+    while (one->calls() == 0 && !HasFailure()) load.WaitForCalls(10);
+  }
+  relay.Set({.mode = Relay::Mode::kSilent});
+  for (const auto& one : leaving) one->Drain();
+  load.WaitForCalls(100);
+  const Tally tally = load.Stop();
+  EXPECT_TRUE(tally.all_ok()) << tally;
 }
 
 TEST_F(MembershipTest, ACallThatRunsWhenItsServerDrainsIsAnswered) {
