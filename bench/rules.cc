@@ -188,7 +188,7 @@ double Milliseconds(Clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
-std::string To(std::string_view version) {
+std::string To(const std::string& version) {
   return absl::StrCat(R"({"default":{"route":{"destinations":[{"version":")", version, R"("}]}}})");
 }
 

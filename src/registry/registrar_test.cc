@@ -147,6 +147,7 @@ TEST_F(RegistrarTest, TheRecordIsTheOneThatTheGoSystemWrites) {
   Server server("127.0.0.1:0", /*prepared=*/false);
   RegistrarOptions options = Options("app-b001e0ed-e67a-11f1-8166-5ab3373d41a7");
   options.advertise = "10.1.2.3:8089";
+  options.lease_ttl = seconds(10);  // the Go system's
   options.methods_of = {proto::Api::service_full_name()};
   const auto registrar = Register(options, server);
 
