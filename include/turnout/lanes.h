@@ -3,23 +3,23 @@
 // lane has none. docs/examples/rules/lane.json are such rules. Here is the way from a server's
 // incoming call to the calls that it makes in turn:
 //
+//   // Explicitly, in any server:
 //   grpc::ClientContext next;
-//   turnout::Forward(*context, next);                          // explicitly, in any server
+//   turnout::Forward(*context, next);
 //
-//   turnout::ForwardLanes(builder);                            // or by itself: a synchronous
-//   server turnout::CreateChannel(…, {.forward_lanes = true});        // and the channels that it
-//   calls on
+//   // Or by itself: in a synchronous server, for the channels on which it calls.
+//   turnout::ForwardLanes(builder);
+//   turnout::CreateChannel(target, credentials, {.forward_lanes = true});
 //
 // The second way remembers the lane for a thread. It works where a call's code runs on one thread
 // from beginning to end, with no other call's in between; elsewhere gRPC has no context that leads
 // from an outgoing call back to the incoming one (as of gRPC 1.51.1):
 //
-//   synchronous server     In all of the handler, streaming or not, whichever way it ends:
-//   returned,
-//                          thrown, cancelled. Not in threads that the handler starts.
-//   callback server        In the function that returns the reactor, and not in the reactions
-//                          (OnReadDone, OnDone, a client's callback, …), which run on any thread.
-//   completion queue       Nowhere: gRPC hands out a tag and does not know what is done with it.
+//   synchronous server   In all of the handler, streaming or not, whichever way it ends:
+//                        returned, thrown, cancelled. Not in threads that the handler starts.
+//   callback server      In the function that returns the reactor, and not in the reactions
+//                        (OnReadDone, OnDone, a client's callback, …), which run on any thread.
+//   completion queue     Nowhere: gRPC hands out a tag and does not know what is done with it.
 //
 // Where it does not reach, use Forward, or a LaneScope around whatever makes the calls. Calls on
 // the channel may be of any kind (synchronous, callback, completion queue): what counts is the

@@ -112,7 +112,7 @@ class RoutePicker final : public Picker {
       return Explained(picker->Pick(inside), *decision.rule, route.destinations[destination]);
     }
     if (route.fallback == Route::Fallback::kAny && !empty_) return configured_->Pick(inside);
-    return NoMatch(decision, route);
+    return NoMatch(decision, route, args);
   }
 
   // The child knows only its part; whoever reads its complaint should know who chose the part.
@@ -124,17 +124,25 @@ class RoutePicker final : public Picker {
                 destination.ToString(), " of ", service_, ", which has ", registered_})));
   }
 
-  PickResult NoMatch(const Decision& decision, const Route& route) const {
-    std::string wanted = route.destinations[decision.destination].ToString();
-    if (route.fallback == Route::Fallback::kNext) {
-      for (std::size_t i = 1; i < route.destinations.size(); ++i) {
-        const std::size_t next = (decision.destination + i) % route.destinations.size();
-        wanted += " or " + route.destinations[next].ToString();
+  PickResult NoMatch(const Decision& decision, const Route& route, const PickArgs& args) const {
+    const bool goes_on = route.fallback == Route::Fallback::kNext;
+    const std::size_t tried = goes_on ? route.destinations.size() : 1;
+    std::string wanted;
+    std::map<std::string_view, std::string> asked;  // the metadata that destinations go by
+    for (std::size_t i = 0; i < tried; ++i) {
+      const std::size_t next = (decision.destination + i) % route.destinations.size();
+      const Destination& destination = route.destinations[next];
+      wanted += (i == 0 ? "" : " or ") + destination.ToString();
+      for (const auto& [label, key] : destination.labels_from_metadata) {
+        const std::optional<std::string_view> value = args.Metadata(key);
+        asked[key] = value.has_value() ? balance::Printable(*value) : "absent";
       }
     }
-    return PickResult::Fail(absl::UnavailableError(
+    std::string text =
         Concat({"no match found conn: rule ", model::Quoted(decision.rule->name), " asks for ",
-                wanted, " of ", service_, "; registered: ", registered_})));
+                wanted, " of ", service_, "; registered: ", registered_});
+    for (const auto& [key, value] : asked) text += Concat({"; metadata ", key, ": ", value});
+    return PickResult::Fail(absl::UnavailableError(text));
   }
 
   const std::string_view service_;

@@ -178,8 +178,9 @@ TEST(RouteBuilderTest, ALaneThatTheCallLacksIsNobodys) {
   const std::string nobody =
       "fail: UNAVAILABLE: no match found conn: rule \"r\" asks for lane=(metadata turnout-lane) of "
       "hwholiday.srv.app; registered: v1 ×2, v2 ×3";
-  EXPECT_EQ(channel.Pick(), nobody);
-  EXPECT_EQ(channel.Pick(FakePickArgs().Set("turnout-lane", "green")), nobody);
+  EXPECT_EQ(channel.Pick(), nobody + "; metadata turnout-lane: absent");
+  EXPECT_EQ(channel.Pick(FakePickArgs().Set("turnout-lane", "green")),
+            nobody + "; metadata turnout-lane: green");
 }
 
 TEST(RouteBuilderTest, TheNextDestinationThatHasInstances) {

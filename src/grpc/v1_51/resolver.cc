@@ -98,7 +98,7 @@ void EtcdResolver::StartLocked() {
     return ReportErrorLocked(absl::UnavailableError(service_config_.status.message()));
   }
   if (service_config_.config != nullptr) {
-    config_selector_ = MakeConfigSelector(service_config_.config, nullptr, args_);
+    config_selector_ = MakeConfigSelector(target_->service, service_config_.config, nullptr, args_);
   }
   caller_subscription_ = route::OnCallerChange([self = Self()] {
     base::DeliveryThread().Run([self] {
@@ -165,7 +165,8 @@ void EtcdResolver::FollowRulesLocked() {
     WarnIfNotObeyedLocked();
   }
   if (service_config_.config == nullptr) return;
-  config_selector_ = MakeConfigSelector(service_config_.config, source_->router, args_);
+  config_selector_ =
+      MakeConfigSelector(target_->service, service_config_.config, source_->router, args_);
 }
 
 void EtcdResolver::WarnIfNotObeyedLocked() {

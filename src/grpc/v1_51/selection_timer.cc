@@ -32,7 +32,8 @@ class SelectionTimer::Impl {
     const grpc_core::ExecCtx exec_ctx;
     const auto config =
         grpc_core::ServiceConfigImpl::Create(grpc_core::ChannelArgs(), R"({"methodConfig":[]})");
-    selector_ = MakeConfigSelector(*config, std::move(router), grpc_core::ChannelArgs());
+    selector_ =
+        MakeConfigSelector("bench.app", *config, std::move(router), grpc_core::ChannelArgs());
     for (const auto& [key, value] : metadata) {
       metadata_.Append(key, grpc_core::Slice::FromCopiedString(value),
                        [](absl::string_view, const grpc_core::Slice&) {});

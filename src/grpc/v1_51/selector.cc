@@ -14,6 +14,7 @@
 #include "src/grpc/v1_51/call_memory.h"
 #include "src/grpc/v1_51/convert.h"
 #include "src/grpc/v1_51/rule_configs.h"
+#include "src/route/call_recorder.h"
 
 namespace turnout::adapter {
 namespace {
@@ -45,8 +46,11 @@ class NewCall final : public route::CallFacts {
 
 class Selector final : public ConfigSelector {
  public:
-  Selector(RefCountedPtr<ServiceConfig> service_config, RefCountedPtr<RuleConfigs> rules)
-      : service_config_(std::move(service_config)), rules_(std::move(rules)) {}
+  Selector(std::string service, RefCountedPtr<ServiceConfig> service_config,
+           RefCountedPtr<RuleConfigs> rules)
+      : service_(std::move(service)),
+        service_config_(std::move(service_config)),
+        rules_(std::move(rules)) {}
 
   const char* name() const override { return "turnout"; }
   // Without this, gRPC would put each resolver result's selector in force anew.
@@ -58,11 +62,12 @@ class Selector final : public ConfigSelector {
   CallConfig GetCallConfig(GetCallConfigArgs args) override {
     CallConfig config;
     auto* memory = args.arena->New<CallMemory>();
+    const NewCall call(args);
+    route::RecordCall(service_, call);
     if (rules_ == nullptr) {
       config.method_configs = service_config_->GetMethodParsedConfigVector(*args.path);
       config.service_config = service_config_;
     } else {
-      const NewCall call(args);
       const route::Decision decision = rules_->router().Decide(call, base::ThreadRandom());
       if (const route::Deny* const deny =
               decision.rule == nullptr ? nullptr : decision.rule->deny();
@@ -80,20 +85,23 @@ class Selector final : public ConfigSelector {
   }
 
  private:
+  const std::string service_;
   const RefCountedPtr<ServiceConfig> service_config_;
   const RefCountedPtr<RuleConfigs> rules_;  // null: there are none
 };
 
 }  // namespace
 
-RefCountedPtr<ConfigSelector> MakeConfigSelector(RefCountedPtr<ServiceConfig> service_config,
+RefCountedPtr<ConfigSelector> MakeConfigSelector(std::string service,
+                                                 RefCountedPtr<ServiceConfig> service_config,
                                                  std::shared_ptr<const route::Router> router,
                                                  const grpc_core::ChannelArgs& args) {
   RefCountedPtr<RuleConfigs> rules;
   if (router != nullptr) {
     rules = grpc_core::MakeRefCounted<RuleConfigs>(service_config, std::move(router), args);
   }
-  return grpc_core::MakeRefCounted<Selector>(std::move(service_config), std::move(rules));
+  return grpc_core::MakeRefCounted<Selector>(std::move(service), std::move(service_config),
+                                             std::move(rules));
 }
 
 }  // namespace turnout::adapter

@@ -4,6 +4,7 @@
 #define TURNOUT_SRC_GRPC_V1_51_SELECTOR_H_
 
 #include <memory>
+#include <string>
 
 #include "src/core/ext/filters/client_channel/config_selector.h"
 #include "src/core/lib/channel/channel_args.h"
@@ -13,10 +14,10 @@
 
 namespace turnout::adapter {
 
-// `service_config`: the application's, in force where the rules are silent. `router`: null if there
-// are no rules. `args`: the channel's.
+// `service`: whom the channel calls. `service_config`: the application's, in force where the rules
+// are silent. `router`: null if there are no rules. `args`: the channel's.
 grpc_core::RefCountedPtr<grpc_core::ConfigSelector> MakeConfigSelector(
-    grpc_core::RefCountedPtr<grpc_core::ServiceConfig> service_config,
+    std::string service, grpc_core::RefCountedPtr<grpc_core::ServiceConfig> service_config,
     std::shared_ptr<const route::Router> router, const grpc_core::ChannelArgs& args);
 
 }  // namespace turnout::adapter
