@@ -6,6 +6,7 @@
 
 #include "tests/integration/rules_fixture.h"
 #include "tests/support/reports.h"
+#include "tests/support/temporary_folder.h"
 #include "turnout/observer.h"
 
 namespace turnout::testing {
@@ -15,6 +16,7 @@ using std::chrono::milliseconds;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 
 constexpr char kRetries[] = R"({"methodConfig":[{"name":[{}],"retryPolicy":{
@@ -172,6 +174,32 @@ TEST_F(RulesCallsTest, NoMatchSaysWhoRuledItOut) {
   PutRules(Default(R"({"route":{"destinations":[{"version":">=3"}],"callVersion":"ignore"}})"));
   EXPECT_TRUE(CallUntil(channel, {.version = "v1.0.0"},
                         [&](const Answer& answer) { return answer.ToString() == v3->answer(); }));
+}
+
+// With rules and without, denied ones too; what `turnout rules check --calls` reads.
+TEST_F(RulesCallsTest, CallsAreRecordedAsTheyAreDecided) {
+  const auto v1 = Start("v1");
+  SetCaller({.service = "hwholiday.srv.app", .version = "v2"});
+  const TemporaryFolder folder;
+  const std::string path = folder.path() + "/calls.jsonl";
+  const auto channel = Channel();
+  ASSERT_TRUE(StartRecordingCalls({.path = path, .keys = {"user-id"}, .share = 1}).ok());
+  const RuledCall call{.metadata = {{"user-id", "u-7"}, {"authorization", "secret"}}};
+  EXPECT_EQ(CallWith(channel, call).ToString(), v1->answer());
+  PutRules(Default(R"({"deny":{}})"));
+  EXPECT_TRUE(CallUntil(channel, {}, [](const Answer& answer) { return !answer.status.ok(); }));
+  StopRecordingCalls();
+  CallWith(channel, call);
+
+  std::ifstream file(path);
+  const std::string all{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_THAT(all,
+              HasSubstr(R"("caller":{"labels":{},"service":"hwholiday.srv.app","version":"v2"})"));
+  EXPECT_THAT(all, HasSubstr(R"("metadata":{"user-id":"u-7"},"method":"/proto.Api/ApiTest")"));
+  EXPECT_THAT(all, HasSubstr(R"("metadata":{},"method":"/proto.Api/ApiTest")")) << "the denied one";
+  EXPECT_THAT(all, HasSubstr("\"service\":\"" + Service() + "\""));
+  EXPECT_THAT(all, Not(HasSubstr("secret")));
+  EXPECT_EQ(all.find("u-7"), all.rfind("u-7")) << "recorded after its end";
 }
 
 TEST_F(RulesCallsTest, ARuleMayChooseThePicker) {
