@@ -28,7 +28,12 @@ constexpr std::size_t kMostTextBytes = 256;      // of a name, a label or a valu
 constexpr std::size_t kMostMessageBytes = 1024;  // of a denial
 constexpr std::size_t kMostConditions = 32;      // of a match
 constexpr std::int64_t kMostWeight = 1'000'000;
-constexpr std::int64_t kMostRegexMemory = 1 << 20;
+
+// An expression that RE2 finds too large has cost milliseconds by then, and documents are parsed
+// where leases are kept alive.
+constexpr int kMostRegexes = 64;  // of a document
+constexpr std::int64_t kMostRegexMemory = 1 << 18;
+
 constexpr std::chrono::milliseconds kLongest = std::chrono::hours(1);
 
 // gRPC lets a control plane end calls with these (gRFC A54); the others belong to applications, and
@@ -177,15 +182,20 @@ class DocumentReader {
     return range;
   }
 
-  static std::shared_ptr<const re2::RE2> ReadRegex(ConfigReader& reader, std::string_view key) {
+  std::shared_ptr<const re2::RE2> ReadRegex(ConfigReader& reader, std::string_view key) {
+    const std::string pattern = reader.String(key, "");
+    if (++regexes_ > kMostRegexes) {
+      reader.Error(key, Concat({"is one too many: a document has at most ",
+                                std::to_string(kMostRegexes), " regular expressions"}));
+      return nullptr;
+    }
     RE2::Options options;
     options.set_log_errors(false);
     options.set_max_mem(kMostRegexMemory);
-    auto expression = std::make_shared<const RE2>(reader.String(key, ""), options);
+    auto expression = std::make_shared<const RE2>(pattern, options);
     if (!expression->ok()) {
-      reader.Error(key, Concat({"must be a regular expression (RE2), got ",
-                                model::Quoted(expression->pattern()), ": ",
-                                balance::Printable(expression->error())}));
+      reader.Error(key, Concat({"must be a regular expression (RE2), got ", model::Quoted(pattern),
+                                ": ", balance::Printable(expression->error())}));
     }
     return expression;
   }
@@ -352,6 +362,7 @@ class DocumentReader {
 
   std::vector<std::string>& keys_;
   std::set<std::string> names_;
+  int regexes_ = 0;
 };
 
 // "version v2, lane=blue"; `print` makes text of what the document says.

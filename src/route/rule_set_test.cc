@@ -369,6 +369,21 @@ TEST(RuleSetTest, RegularExpressions) {
   EXPECT_THAT(error("(" + std::string(10'000, 'a')), SizeIs(::testing::Lt(400u)));
 }
 
+// Compiling them may take a while.
+TEST(RuleSetTest, RegularExpressionsAreCounted) {
+  const std::string match =
+      Concat({R"({"metadata":[)", Times(R"({"key":"a","regex":"x"})", 32), "]}"});
+  const auto with = [&match](std::string_view further) {
+    return ErrorOf(
+        Concat({R"({"rules":[{"name":"a","match":)", match, R"(,"deny":{}},{"name":"b","match":)",
+                match, R"(,"deny":{}})", further, "]}"}));
+  };
+  EXPECT_EQ(with(""), "");
+  EXPECT_EQ(with(R"(,{"name":"c","match":{"metadata":[{"key":"a","regex":"x"}]},"deny":{}})"),
+            "rules[2].match.metadata[0].regex: is one too many: a document has at most 64 regular "
+            "expressions");
+}
+
 TEST(RuleSetTest, Percentages) {
   EXPECT_EQ(MatchError(R"({"percentage":{"percent":1}})"),
             "rules[0].match.percentage.key: missing");
