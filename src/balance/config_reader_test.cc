@@ -198,6 +198,38 @@ TEST(ConfigReaderTest, ListsOfObjects) {
   EXPECT_EQ(sum(R"({"o":{}})").errors, "p.o: must be a list of objects, got {}");
 }
 
+TEST(ConfigReaderTest, ObjectsInObjects) {
+  const auto inner = [](std::string_view text) {
+    return Reading(text, [](ConfigReader& reader) {
+      std::int64_t number = -1;
+      reader.Object("o", [&](ConfigReader& object) {
+        number = object.Integer("n", {.otherwise = 1, .least = 0, .most = 9});
+      });
+      return number;
+    });
+  };
+  EXPECT_EQ(inner(R"({"o":{"n":3}})").value, 3);
+  EXPECT_EQ(inner(R"({"o":{}})").value, 1);
+  EXPECT_EQ(inner("{}").value, -1) << "nothing is read where nothing is";
+  EXPECT_EQ(inner("{}").errors, "");
+  EXPECT_EQ(inner(R"({"o":{"n":10}})").errors, "p.o.n: must be 0 to 9, got 10");
+  EXPECT_EQ(inner(R"({"o":{"m":1}})").errors, "p.o.m: unknown field; allowed: n");
+  EXPECT_EQ(inner(R"({"o":[]})").errors, "p.o: must be an object, got []");
+  EXPECT_EQ(inner(R"({"o":null})").errors, "p.o: must be an object, got null");
+  EXPECT_EQ(inner(R"({"q":{}})").errors, "p.q: unknown field; allowed: o");
+}
+
+TEST(ConfigReaderTest, AsksWhetherAFieldIsThere) {
+  const auto has = [](std::string_view text) {
+    return Reading(text, [](ConfigReader& reader) { return reader.Has("n"); });
+  };
+  EXPECT_TRUE(has(R"({"n":1})").value);
+  EXPECT_TRUE(has(R"({"n":null})").value);
+  EXPECT_FALSE(has("{}").value);
+  EXPECT_EQ(has(R"({"n":1})").errors, "") << "it is known then";
+  EXPECT_EQ(has(R"({"other":1})").errors, "p.other: unknown field; allowed: n");
+}
+
 TEST(ConfigReaderTest, DescribesWhatABuilderReads) {
   class Reader final : public PickerBuilder {
     std::shared_ptr<const PickerBuilder> Configure(ConfigReader& config) const override {
@@ -211,6 +243,7 @@ TEST(ConfigReaderTest, DescribesWhatABuilderReads) {
                                  .least = milliseconds(1),
                                  .most = milliseconds(90'500)});
       config.Objects("parts", [](ConfigReader& part) { part.Strings("keys"); });
+      config.Object("limits", [](ConfigReader& limits) { limits.Bool("hard", false); });
       config.Child("child", "random");
       return nullptr;
     }
@@ -229,6 +262,8 @@ TEST(ConfigReaderTest, DescribesWhatABuilderReads) {
             "window = \"60s\": duration, 0.001s to 90.5s\n"
             "parts = []: list of objects\n"
             "parts[].keys = []: list of strings\n"
+            "limits = {}: object\n"
+            "limits.hard = false: true or false\n"
             "child = [{\"random\":{}}]: list of pickers\n");
 }
 
