@@ -447,6 +447,16 @@ TEST(RouteBuilderTest, EqualDestinationsShareAPicker) {
   EXPECT_EQ(reached.size(), 4u);
 }
 
+// Messages shorten what is long; destinations are told apart by all of it.
+TEST(RouteBuilderTest, DestinationsThatReadAlikeAreNotOne) {
+  const std::string long_version(100, 'v');
+  const Channel channel(
+      MakeEndpoints(2, {long_version + "1", long_version + "2"}),
+      RouteOf(Concat({R"({"fallback":"next","destinations":[{"version":")", long_version,
+                      R"(1"},{"version":")", long_version, "2\"}]}"})));
+  EXPECT_THAT(channel.Reached(), UnorderedElementsAre("app-1", "app-2"));
+}
+
 TEST(RouteBuilderTest, TheShortestRebuildPeriodCounts) {
   const auto period = [](std::string_view configured, std::shared_ptr<const Router> router) {
     return RouteBuilder(BuilderFor(configured), std::move(router)).rebuild_period();
