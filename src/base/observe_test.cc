@@ -72,10 +72,9 @@ TEST(Observe, DropsWhatABlockedObserverCannotTake) {
 TEST(Counters, ShowEachCounterUnderItsName) {
   AtomicCounters& now = GlobalCounters();
   std::uint64_t value = 0;
-  for (auto* counter :
-       {&now.picks_completed, &now.picks_queued, &now.picks_failed, &now.picks_dropped,
-        &now.snapshots, &now.records_rejected, &now.registrations, &now.registrations_lost,
-        &now.calls_denied}) {
+  for (auto* counter : {&now.picks_completed, &now.picks_queued, &now.picks_failed,
+                        &now.picks_dropped, &now.snapshots, &now.records_rejected,
+                        &now.registrations, &now.registrations_lost, &now.calls_denied}) {
     *counter = ++value;
   }
   Count(now.subchannels_created);

@@ -343,7 +343,7 @@ void Fold::NoteRules(Changes& changes) const {
       changes.rejected.push_back({scope_.keys.Rules(scope_.service), rules_.fault});
     }
   }
-  if (rules_.rules != before.rules) changes.anything = changes.departures = true;
+  if (rules_.rules != before.rules) changes.anything = changes.rules = true;
 }
 
 void Fold::Note(const Entry& after, Changes& changes) const {

@@ -49,6 +49,7 @@ struct Changes {
   bool new_history = false;  // the list is not of the history that was known
   bool departures = false;  // an instance left, began to drain, or changed so that calls that go by
                             // an older snapshot could reach the wrong one
+  bool rules = false;       // others are in force
   bool anything = false;    // the snapshot differs
 };
 

@@ -40,16 +40,16 @@ TEST_F(FoldRulesTest, PutReplaceAndDelete) {
   EXPECT_EQ(snapshot->rules_revision, revision);
   EXPECT_EQ(snapshot->revision, revision);
   EXPECT_TRUE(changes.anything);
-  EXPECT_TRUE(changes.departures) << "calls are to go by them at once";
+  EXPECT_TRUE(changes.rules) << "calls are to go by them at once";
   EXPECT_THAT(snapshot->members, SizeIs(1));
   Put(Rules(kV1));
   EXPECT_EQ(InForce(), kV1);
   EXPECT_EQ(snapshot->rules_revision, revision);
-  EXPECT_TRUE(changes.departures);
+  EXPECT_TRUE(changes.rules);
   DeleteRules();
   EXPECT_EQ(snapshot->rules, nullptr);
   EXPECT_EQ(snapshot->rules_revision, 0);
-  EXPECT_TRUE(changes.departures);
+  EXPECT_TRUE(changes.rules);
   DeleteRules();
   EXPECT_FALSE(changes.anything);
 }
@@ -60,7 +60,7 @@ TEST_F(FoldRulesTest, WhatDoesNotChangeIsParsedOnce) {
   const auto before = snapshot->rules;
   Put(Record("a", Value("10.0.0.1:1")));
   EXPECT_EQ(snapshot->rules, before);
-  EXPECT_FALSE(changes.departures);
+  EXPECT_FALSE(changes.rules);
   List({}, {}, {rules});
   EXPECT_EQ(snapshot->rules, before);
   Wait(std::chrono::seconds(1));
@@ -74,7 +74,7 @@ TEST_F(FoldRulesTest, AMalformedDocumentLeavesTheLastGoodOneInForce) {
   EXPECT_EQ(snapshot->rules, good);
   EXPECT_EQ(snapshot->rules_revision, 101) << "of the good one";
   EXPECT_TRUE(changes.anything);  // of the rejected ones
-  EXPECT_FALSE(changes.departures);
+  EXPECT_FALSE(changes.rules);
   ASSERT_THAT(changes.rejected, SizeIs(1));
   EXPECT_EQ(changes.rejected[0].key, kKey);
   EXPECT_EQ(changes.rejected[0].reason, "default.route: missing; a rule has either route or deny");
@@ -108,7 +108,7 @@ TEST_F(FoldRulesTest, AMalformedFirstDocumentIsNone) {
   EXPECT_THAT(changes.rejected, SizeIs(1));
   DeleteRules();
   EXPECT_TRUE(changes.anything) << "nothing is rejected any more";
-  EXPECT_FALSE(changes.departures);
+  EXPECT_FALSE(changes.rules);
   EXPECT_THAT(snapshot->rejected, IsEmpty());
 }
 
@@ -166,7 +166,7 @@ TEST_F(FoldRulesTest, ADeletionThatAListTellsCounts) {
   ++revision;
   List({});
   EXPECT_EQ(snapshot->rules, nullptr);
-  EXPECT_TRUE(changes.departures);
+  EXPECT_TRUE(changes.rules);
   EXPECT_FALSE(changes.new_history);
 }
 
@@ -226,7 +226,7 @@ TEST_F(FoldRulesTest, ARestoredHistoryHasAnotherDocumentAtTheSameRevision) {
   revision = 200;
   List({}, {}, {other});
   EXPECT_EQ(InForce(), kV1);
-  EXPECT_TRUE(changes.departures);
+  EXPECT_TRUE(changes.rules);
 }
 
 TEST_F(FoldRulesTest, WhatTheCacheHadHoldsForAsLongAsEtcdDoesNotSayOtherwise) {

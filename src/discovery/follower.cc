@@ -227,8 +227,12 @@ void Follower::Take(Folded folded) {
   }
   if (!folded.changes.anything) return;
   unpublished_ = true;
-  const bool prompt = folded.changes.departures && prompt_departures_ < kMostPromptDepartures;
-  if (prompt && window_ != nullptr) ++prompt_departures_;
+  // Each kind has so many, so that a storm of departures does not hold up rules.
+  const bool departs = folded.changes.departures && prompt_departures_ < kMostPromptDepartures;
+  const bool rules = folded.changes.rules && prompt_rules_ < kMostPromptDepartures;
+  if (departs && window_ != nullptr) ++prompt_departures_;
+  if (rules && window_ != nullptr) ++prompt_rules_;
+  const bool prompt = departs || rules;
   if (prompt || window_ == nullptr) Publish();
 }
 
@@ -276,6 +280,7 @@ void Follower::EndWindow() {
   } else {
     window_length_ = kShortestWindow;
     prompt_departures_ = 0;
+    prompt_rules_ = 0;
     window_.reset();
   }
 }

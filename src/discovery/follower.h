@@ -9,10 +9,10 @@
 //
 // As long as etcd cannot be read, everything stays as it is: lapsed instances too.
 //
-// Departures are published at once, and so is the first join after a quiet time; joins that follow
-// within a window share the snapshot at its end. While they keep coming the window grows. In a
-// storm of events, those that arrive while a fold would take too large a share of the time are
-// folded together.
+// Departures and new rules are published at once, and so is the first join after a quiet time;
+// joins that follow within a window share the snapshot at its end. While they keep coming the
+// window grows. In a storm of events, those that arrive while a fold would take too large a share
+// of the time are folded together.
 #ifndef TURNOUT_SRC_DISCOVERY_FOLLOWER_H_
 #define TURNOUT_SRC_DISCOVERY_FOLLOWER_H_
 
@@ -112,6 +112,7 @@ class Follower {
   Environment::Timer window_;         // null in quiet times
   std::chrono::milliseconds window_length_;
   int prompt_departures_ = 0;  // published within a window since the last quiet time
+  int prompt_rules_ = 0;       // the same of changes of rules
 
   base::LineLimit lines_;             // about records
   Environment::Timer left_out_line_;  // while there are lines to tell of

@@ -240,6 +240,7 @@ TEST_F(FollowerFaultsTest, AnOutageIsLoggedAtItsBeginningAndAtItsEnd) {
     const auto failure = absl::UnavailableError(i % 2 == 0 ? "connection refused" : "no leader");
     ASSERT_TRUE(client.Answer(kRecords, failure)) << "it tries again, " << i;
     ASSERT_TRUE(client.Answer(kStates, failure));
+    ASSERT_TRUE(client.AnswerGet(kRules, failure));
     timers.Advance(seconds(5));
   }
   EXPECT_THAT(errors, SizeIs(1000)) << "each that is another one";
@@ -262,8 +263,9 @@ TEST_F(FollowerFaultsTest, SoIsOneOfItsWatches) {
   EXPECT_EQ(logs.Count("cannot read the registrations of hwholiday.srv.app"), 1);
   EXPECT_THAT(logs.Messages(), SizeIs(1));
   Watched(kRecords).OnResumed();
-  EXPECT_THAT(logs.Messages(), SizeIs(1)) << "half of it is still away";
   Watched(kStates).OnResumed();
+  EXPECT_THAT(logs.Messages(), SizeIs(1)) << "a part of it is still away";
+  Watched(kRules).OnResumed();
   AnswerGet(etcd::RangeResult{30, {Record(0, 8)}});
   timers.Advance(seconds(60));
   EXPECT_EQ(logs.Count("can be read again"), 1);
@@ -275,6 +277,7 @@ TEST_F(FollowerFaultsTest, AMissingPermissionIsNoReasonToHammer) {
   for (int i = 0; i < 60'000; ++i) {
     if (client.Answer(kRecords, absl::PermissionDeniedError("may not do that"))) ++requests;
     client.Answer(kStates, absl::PermissionDeniedError("may not do that"));
+    client.AnswerGet(kRules, absl::PermissionDeniedError("may not do that"));
     timers.Advance(milliseconds(1));
   }
   EXPECT_LE(requests, 6 + 60 / 2.5) << "0.1, 0.2, ... 3.2 s, then 5 s, or half of that";
@@ -301,6 +304,17 @@ TEST_F(FollowerFaultsTest, AStormOfDeparturesIsCoalesced) {
   timers.Advance(seconds(1));
   EXPECT_LE(snapshots.size() - before, 1000 / 80 * 5 + 30);
   EXPECT_EQ(snapshots.back()->members[0].instance->version, "v1");
+}
+
+TEST_F(FollowerFaultsTest, AStormOfDeparturesDoesNotHoldUpRules) {
+  AnswerList(10, 10, {Record(0, 7), Record(1, 8)});
+  for (int i = 0; i < 20; ++i) Put(Record(0, 100 + i, i % 2 == 0 ? "v2" : "v1"));
+  const std::size_t before = snapshots.size();
+  Put(Record(0, 200, "v3"));
+  EXPECT_EQ(snapshots.size(), before) << "a departure waits by now";
+  PutRules("{ }", 300);
+  ASSERT_EQ(snapshots.size(), before + 1);
+  EXPECT_EQ(snapshots.back()->rules_revision, 300);
 }
 
 }  // namespace

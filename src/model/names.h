@@ -41,7 +41,7 @@ class Keys {
   std::string StatePrefix(std::string_view service) const;  // ends with a slash
   std::string StateRoot() const;                            // of all services; ends with a slash
   std::string Rules(std::string_view service) const;
-  std::string RulesRoot() const;                                 // of all services; ends with a slash
+  std::string RulesRoot() const;  // of all services; ends with a slash
   std::string RulesHistoryPrefix(std::string_view service) const;  // ends with a slash
 
   // The id in `key` if it is a record of `service`: exactly one component after its prefix

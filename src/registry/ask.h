@@ -55,8 +55,8 @@ std::optional<absl::StatusOr<T>> AskOnce(const std::function<void(etcd::Callback
   return std::move(answer->outcome);
 }
 
-// The same of requests that may be repeated: as long as etcd cannot be reached, each time the client
-// asks another member. Unavailable at the deadline.
+// The same of requests that may be repeated: as long as etcd cannot be reached, each time the
+// client asks another member. Unavailable at the deadline.
 template <typename T>
 absl::StatusOr<T> AskUntil(etcd::Client& client,
                            const std::function<void(etcd::Callback<T>)>& start, Deadline deadline) {

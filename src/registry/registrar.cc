@@ -102,9 +102,8 @@ absl::StatusOr<std::unique_ptr<Registrar>> Registrar::Start(RegistrarOptions opt
   if (!instance.ok()) return instance.status();
 
   base::NoteOwningProcess();
-  route::SetCallerByRegistration({.service = instance->service,
-                                  .version = instance->version,
-                                  .labels = options.metadata});
+  route::SetCallerByRegistration(
+      {.service = instance->service, .version = instance->version, .labels = options.metadata});
   registry::AnnounceIdentity(server, *instance);
   base::Log(address->doubtful ? LogSeverity::kWarning : LogSeverity::kInfo, "registrar",
             absl::StrCat(instance->id, " announces ", address->address, ": ", address->reason));

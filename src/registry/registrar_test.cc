@@ -1,6 +1,5 @@
 // The Registrar against a real etcd.
 #include "turnout/registrar.h"
-#include "turnout/rules.h"
 
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -29,6 +28,7 @@
 #include "tests/support/etcd_admin.h"
 #include "tests/support/etcd_server.h"
 #include "turnout/observer.h"
+#include "turnout/rules.h"
 
 namespace turnout {
 namespace {

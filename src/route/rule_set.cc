@@ -231,6 +231,13 @@ class DocumentReader {
       route.destinations.push_back(ReadDestination(destination));
     });
     ExpectAtMost(reader, "destinations", RuleSet::kMostDestinations, route.destinations.size());
+    const bool had_room = destinations_ <= RuleSet::kMostDestinationsInAll;
+    destinations_ += route.destinations.size();
+    if (had_room && destinations_ > RuleSet::kMostDestinationsInAll) {
+      reader.Error("destinations",
+                   Concat({"are too many: a document has at most ",
+                           std::to_string(RuleSet::kMostDestinationsInAll), " destinations"}));
+    }
     if (std::ranges::none_of(route.destinations,
                              [](const auto& each) { return each.weight > 0; })) {
       reader.Error("destinations", route.destinations.empty()
@@ -363,6 +370,7 @@ class DocumentReader {
   std::vector<std::string>& keys_;
   std::set<std::string> names_;
   int regexes_ = 0;
+  std::size_t destinations_ = 0;  // so far
 };
 
 // "version v2, lane=blue"; `print` makes text of what the document says.

@@ -99,6 +99,8 @@ class RuleSet {
   static constexpr std::size_t kMostBytes = 256 * 1024;
   static constexpr std::size_t kMostRules = 500;
   static constexpr std::size_t kMostDestinations = 100;  // of a route
+  // Of a document: each has a picker over its instances, in each channel.
+  static constexpr std::size_t kMostDestinationsInAll = 1'000;
 
   // The name under which a document's default stands among its rules, last.
   static constexpr std::string_view kDefaultName = "default";

@@ -401,6 +401,15 @@ TEST(RuleSetTest, Percentages) {
 
 TEST(RuleSetTest, Destinations) {
   EXPECT_EQ(RouteError("{}"), "rules[0].route.destinations: missing; {} is any instance");
+  std::string rules;
+  for (int i = 0; i < 11; ++i) {
+    rules += Concat({i == 0 ? "" : ",", R"({"name":"r)", std::to_string(i),
+                     R"(","route":{"destinations":[{})"});
+    for (int k = 1; k < (i < 10 ? 100 : 1); ++k) rules += ",{}";
+    rules += "]}}";
+  }
+  EXPECT_EQ(ErrorOf(Concat({R"({"rules":[)", rules, "]}"})),
+            "rules[10].route.destinations: are too many: a document has at most 1000 destinations");
   EXPECT_EQ(RouteError(R"({"destinations":[]})"),
             "rules[0].route.destinations: missing; {} is any instance");
   EXPECT_EQ(RouteError(R"({"destinations":[{"weight":0},{"weight":0}]})"),
@@ -589,7 +598,8 @@ TEST(DestinationTest, KeysTellDestinationsApart) {
   const std::string long_text(100, 'x');
   const std::string documents[] = {"{}",
                                    R"({"version":"v2"})",
-                                   R"({"version":"v2\", \"a\"=\"b"})",
+                                   R"({"version":"v2\", no \"a"})",
+                                   R"({"version":"v2","withoutLabels":["a"]})",
                                    R"({"version":"v2","labels":{"a":"b"}})",
                                    R"({"labels":{"a":"b"}})",
                                    R"({"labels":{"a":"b, \"c\"=\"d"}})",

@@ -8,7 +8,8 @@
 namespace turnout::route {
 
 absl::StatusOr<VersionPattern> VersionPattern::Parse(std::string_view text) {
-  if (!text.empty() && std::string_view("<>=").find(text.front()) != std::string_view::npos) {
+  constexpr std::string_view kRelations = "<>=";
+  if (!text.empty() && kRelations.find(text.front()) != std::string_view::npos) {
     auto range = VersionRange::Parse(text);
     if (!range.ok()) return range.status();
     return VersionPattern(text, *std::move(range));
@@ -16,6 +17,13 @@ absl::StatusOr<VersionPattern> VersionPattern::Parse(std::string_view text) {
   if (!model::CheckVersion(text).ok()) {
     return absl::InvalidArgumentError(model::Concat(
         {"must be 1 to 256 bytes without control characters, got ", model::Quoted(text)}));
+  }
+  if (text.find_first_of(kRelations) != std::string_view::npos || text.front() == '^' ||
+      text.front() == '~' || text != model::Trimmed(text)) {
+    return absl::InvalidArgumentError(
+        model::Concat({"must be a version, or a range that begins with <, > or = like "
+                       "\">=2.1 <3\", got ",
+                       model::Quoted(text)}));
   }
   return VersionPattern(text, std::nullopt);
 }

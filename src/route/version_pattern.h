@@ -14,7 +14,8 @@ namespace turnout::route {
 class VersionPattern {
  public:
   // Text that begins with <, > or = is a range of semantic versions, `>=2.1 <3`; any other is a
-  // version. InvalidArgument says what is wrong.
+  // version. InvalidArgument says what is wrong; `2.1 <3` and `^2` are wrong, since whoever writes
+  // them means a range.
   static absl::StatusOr<VersionPattern> Parse(std::string_view text);
 
   // A version that is not semantic is in no range.

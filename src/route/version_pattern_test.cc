@@ -45,6 +45,10 @@ TEST(VersionPatternTest, WhatIsWrongIsNamed) {
   EXPECT_EQ(ErrorOf("a\nb"), "must be 1 to 256 bytes without control characters, got \"a\\nb\"");
   EXPECT_EQ(ErrorOf(std::string(256, 'v')), "");
   EXPECT_THAT(ErrorOf(std::string(257, 'v')), HasSubstr("must be 1 to 256 bytes"));
+  for (const char* const meant : {"2.1 <3", " >=2", "^2", "~2.1", "v2 ", "a=b"}) {
+    EXPECT_THAT(ErrorOf(meant), HasSubstr("must be a version, or a range that begins with"))
+        << meant;
+  }
   EXPECT_THAT(ErrorOf("<"), HasSubstr("got \"<\""));
   EXPECT_THAT(ErrorOf(">=two"), HasSubstr("comparisons with semantic versions"));
 }
