@@ -88,7 +88,7 @@ class Args final : public PickArgs, public route::CallFacts {
     return std::nullopt;
   }
   std::optional<std::string_view> Metadata(const std::string& key) const override {
-    return Metadata(std::string_view(key));
+    return Metadata(std::string_view{key});
   }
   int attempt() const override { return 0; }
   bool Tried(const Endpoint&) const override { return false; }

@@ -68,7 +68,7 @@ class Call final : public CallFacts, public PickArgs {
   std::string_view path() const override { return path_; }
   // Some value for every key, the same each time.
   std::optional<std::string_view> Metadata(const std::string& key) const override {
-    return Metadata(std::string_view(key));
+    return Metadata(std::string_view{key});
   }
   std::optional<std::string_view> Metadata(std::string_view key) const override {
     const std::uint64_t hash = balance::Hash(key);

@@ -63,6 +63,7 @@ void ReportLapses(const Scope& scope, const View& after, const Changes& changes,
                                              [](const auto& entry) { return entry->lapsed(); }));
   if (!changes.lapsed.empty() && changes.lapsed.size() == lapsed) {
     warnings.Add({"records of ", scope.service, " have vanished unannounced (", Ids(changes.lapsed),
+                  // NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one sentence
                   "): these instances are called only over connections that live, and where "
                   "nobody else can be"});
   }

@@ -26,7 +26,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using ::testing::AllOf;
 using ::testing::ElementsAre;
 using testing::EtcdCtl;
 using testing::EtcdServer;

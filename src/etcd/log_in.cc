@@ -165,6 +165,7 @@ void LogIn::Fail(absl::Status why, base::Backoff& backoff) {
 
 void LogIn::AnswerAll(const absl::StatusOr<std::string>& token) {
   // A copy: who is answered may have the token rejected.
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
   const absl::StatusOr<std::string> answer = token;
   for (const Waiter& waiter : std::exchange(waiters_, {})) waiter.done(answer);
 }

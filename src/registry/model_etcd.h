@@ -138,7 +138,7 @@ class ModelClient final : public etcd::Client {
 
   void Answer(absl::StatusOr<etcd::TxnResult> answer);
   void CheckPut(const etcd::Txn& txn);
-  bool Deliver(int watch);
+  bool Deliver(int id);
 
   ModelEtcd& etcd_;
   base::RandomSource& random_;

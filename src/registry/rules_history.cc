@@ -56,7 +56,7 @@ std::string HistoryValue(const RulesVersion& version) {
 std::vector<HistoryEntry> ParseHistory(std::string_view prefix, std::vector<etcd::KeyValue> kvs) {
   std::vector<HistoryEntry> entries;
   for (etcd::KeyValue& kv : kvs) {
-    const auto number = ParseNumber(std::string_view(kv.key).substr(prefix.size()));
+    const auto number = ParseNumber(std::string_view{kv.key}.substr(prefix.size()));
     json value;
     if (!number.has_value() || !model::ParseJson(kv.value, kLimits, value).ok() ||
         !value.is_object()) {

@@ -111,7 +111,7 @@ TEST_F(CallRecorderTest, NamesTheFieldThatIsWrong) {
     change(recording);
     const absl::Status status = StartRecordingCalls(recording);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-    return std::string(status.message());
+    return std::string{status.message()};
   };
   EXPECT_THAT(message([](auto& r) { r.share = 0; }), StartsWith("share: "));
   EXPECT_THAT(message([](auto& r) { r.share = 1.5; }), StartsWith("share: "));

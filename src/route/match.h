@@ -121,7 +121,7 @@ struct Match {
 
   // The first condition that does not hold, in words: `caller.version is v1, not v2`. Empty: all
   // hold.
-  std::string WhyNot(const Caller& caller, std::string_view path, CallMetadata& values,
+  std::string WhyNot(const Caller& of_call, std::string_view path, CallMetadata& values,
                      const std::vector<std::string>& keys) const;
 };
 

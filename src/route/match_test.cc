@@ -22,7 +22,7 @@ Regex Expression(const char* pattern) { return {std::make_shared<const RE2>(patt
 std::string WhyNot(const Match& match, const Caller& caller, const FakeCall& call) {
   const std::vector<std::string> keys = {"user", "stage"};
   CallMetadata values(call, keys);
-  const std::string why = match.WhyNot(caller, call.path(), values, keys);
+  std::string why = match.WhyNot(caller, call.path(), values, keys);
   // Both ways of asking agree.
   const bool matches = (!match.caller.has_value() || match.caller->Matches(caller)) &&
                        match.MatchesCall(call.path(), values);
@@ -202,7 +202,7 @@ TEST(MatchTest, TheFirstConditionThatDoesNotHoldIsNamed) {
 }
 
 TEST(MatchTest, EveryConditionHasItsWords) {
-  const auto why = [](Match match, const FakeCall& call) { return WhyNot(match, {}, call); };
+  const auto why = [](const Match& match, const FakeCall& call) { return WhyNot(match, {}, call); };
   const auto metadata = [&](decltype(MetadataMatch::condition) condition) {
     Match match;
     match.metadata.push_back(When(std::move(condition)));

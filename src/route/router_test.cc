@@ -41,7 +41,6 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using testing::FakeCall;
 using ::testing::Ge;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Le;
 using testing::ParseRules;

@@ -85,9 +85,9 @@ std::optional<SemanticVersion> SemanticVersion::Parse(std::string_view text) {
 }
 
 std::strong_ordering SemanticVersion::operator<=>(const SemanticVersion& other) const {
-  if (const auto order = major <=> other.major; order != 0) return order;
-  if (const auto order = minor <=> other.minor; order != 0) return order;
-  if (const auto order = patch <=> other.patch; order != 0) return order;
+  if (const auto order = major <=> other.major; std::is_neq(order)) return order;
+  if (const auto order = minor <=> other.minor; std::is_neq(order)) return order;
+  if (const auto order = patch <=> other.patch; std::is_neq(order)) return order;
   if (pre_release.empty() || other.pre_release.empty()) {  // a release is higher
     return pre_release.empty() <=> other.pre_release.empty();
   }
@@ -129,17 +129,17 @@ bool VersionRange::Holds(const Comparison& comparison, const SemanticVersion& ve
   const auto order = version <=> comparison.version;
   switch (comparison.relation) {
     case Relation::kAtLeast:
-      return order >= 0;
+      return std::is_gteq(order);
     case Relation::kMoreThan:
-      return order > 0;
+      return std::is_gt(order);
     case Relation::kAtMost:
-      return order <= 0;
+      return std::is_lteq(order);
     case Relation::kLessThan:
-      return order < 0;
+      return std::is_lt(order);
     case Relation::kEqual:
       break;
   }
-  return order == 0;
+  return std::is_eq(order);
 }
 
 bool VersionRange::Contains(const SemanticVersion& version) const {

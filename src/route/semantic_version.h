@@ -32,7 +32,7 @@ struct SemanticVersion {
   // By precedence: 1.0.0-alpha < 1.0.0-alpha.1 < 1.0.0-beta.2 < 1.0.0-beta.11 < 1.0.0. Build
   // metadata does not count.
   std::strong_ordering operator<=>(const SemanticVersion& other) const;
-  bool operator==(const SemanticVersion& other) const { return (*this <=> other) == 0; }
+  bool operator==(const SemanticVersion& other) const { return std::is_eq(*this <=> other); }
 };
 
 // Comparisons that must all hold: `>=2.1 <3`.

@@ -27,7 +27,7 @@ class LapsedTest : public IntegrationTest {
   }
   GoRecord RecordOf(const Backend& backend, const std::string& id, const std::string& version,
                     const std::string& metadata = "null") {
-    const GoRecord record{Service(), id, version, backend.address(), metadata};
+    GoRecord record{Service(), id, version, backend.address(), metadata};
     Admin().Put(record.key(), record.value());
     AwaitStatus(id, InstanceStatus::kRegistered);
     return record;

@@ -14,10 +14,8 @@ namespace {
 
 using std::chrono::milliseconds;
 using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ::testing::Pair;
 
 constexpr char kRetries[] = R"({"methodConfig":[{"name":[{}],"retryPolicy":{
     "maxAttempts":4,"initialBackoff":"0.01s","maxBackoff":"0.02s","backoffMultiplier":1,

@@ -112,7 +112,7 @@ class SecurityTest : public ::testing::Test {
   static constexpr char kService[] = "it.security";
 
   const Authority authority_{"turnout test"};
-  const Files files_;
+  const Files files_{};
   std::unique_ptr<EtcdServer> etcd_;
 };
 

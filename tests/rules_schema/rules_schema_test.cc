@@ -55,7 +55,8 @@ int Compare(const json& schema, const json::json_pointer& pointer, const std::st
     fields.insert(name);
     const json property = Resolved(unresolved);
     EXPECT_TRUE(property.contains("description")) << path << "." << name;
-    const std::string inner = path + (path.empty() ? "" : ".") + name;
+    std::string inner = path;
+    inner.append(path.empty() ? "" : ".").append(name);
     if (property.contains("properties")) {
       objects += Compare(property, pointer / name, inner);
     } else if (property.contains("items")) {

@@ -28,7 +28,8 @@ void EtcdCtl::AddUser(const std::string& name, const std::string& password,
   Run("user add " + name + ":" + password);
   if (name != "root") Run("role add " + name);
   for (const std::string& permission : permissions) {
-    Run("role grant-permission " + name + " " + permission);
+    std::string command = "role grant-permission ";
+    Run(command.append(name).append(" ").append(permission));
   }
   Run("user grant-role " + name + " " + name);
 }

@@ -55,8 +55,9 @@ class LineReader {
     if (key == "service") return absl::OkStatus();
     if (key == "method" && value.is_string()) {
       auto path = ParseMethod(value.get<std::string>());
-      if (path.ok()) counted.call.path = *std::move(path);
-      return path.status();
+      if (!path.ok()) return path.status();
+      counted.call.path = *std::move(path);
+      return absl::OkStatus();
     }
     if (key == "count" && value.is_number_integer() && value.get<std::int64_t>() > 0) {
       counted.count = value.get<std::int64_t>();
@@ -184,7 +185,7 @@ absl::StatusOr<std::vector<CountedCall>> ParseRecordedCalls(std::string_view lin
     auto counted = LineReader(line).Read();
     if (!counted.ok()) {
       return absl::InvalidArgumentError(
-          fmt::format("line {}: {}", number, std::string(counted.status().message())));
+          fmt::format("line {}: {}", number, std::string{counted.status().message()}));
     }
     counts[std::move(counted->call)] += counted->count;
   }

@@ -35,7 +35,7 @@ absl::StatusOr<std::vector<CountedCall>> ReadCalls(const CheckRulesCommand& comm
     auto recorded = ParseRecordedCalls(*lines, command.against_live);
     if (!recorded.ok()) {
       return absl::InvalidArgumentError(fmt::format("{}: {}", InputName(command.recorded_calls),
-                                                    std::string(recorded.status().message())));
+                                                    std::string{recorded.status().message()}));
     }
     calls = *std::move(recorded);
   }

@@ -156,7 +156,7 @@ std::string RulingText(const route::Ruling& ruling) {
   std::vector<std::string> parts;
   if (!ruling.denial.ok()) {
     parts.push_back(fmt::format("deny {} {}", absl::StatusCodeToString(ruling.denial.code()),
-                                std::string(ruling.denial.message())));
+                                std::string{ruling.denial.message()}));
   }
   for (const auto& destination : ruling.destinations) {
     parts.push_back(fmt::format("{} {}", PercentText(destination.share), destination.text));
@@ -173,7 +173,7 @@ Json ToJson(const route::Ruling& ruling) {
   if (!ruling.rule.empty()) json["rule"] = ruling.rule;
   if (!ruling.denial.ok()) {
     json["deny"] = {{"status", absl::StatusCodeToString(ruling.denial.code())},
-                    {"message", std::string(ruling.denial.message())}};
+                    {"message", std::string{ruling.denial.message()}}};
   }
   for (const auto& destination : ruling.destinations) {
     json["destinations"].push_back({{"to", destination.text}, {"share", destination.share}});

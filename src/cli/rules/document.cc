@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kMostBytes = std::size_t{64} * 1024 * 1024;
 
 absl::Status In(const std::string& file, const absl::Status& status) {
-  return {status.code(), fmt::format("{}: {}", InputName(file), std::string(status.message()))};
+  return {status.code(), fmt::format("{}: {}", InputName(file), std::string{status.message()})};
 }
 
 bool IsJson(const std::string& file, std::string_view text) {

@@ -109,7 +109,7 @@ std::string FailureTable(const route::Explanation& explanation, const Paint& pai
   Table table({"CALLS", "END WITH", "MESSAGE"});
   for (const auto& [status, share] : explanation.failures) {
     table.Add({PercentText(share), paint.Red(absl::StatusCodeToString(status.code())),
-               Printable(std::string(status.message()))});
+               Printable(std::string{status.message()})});
   }
   return table.empty() ? "" : table.ToString(paint);
 }
@@ -170,7 +170,7 @@ Json ExplanationJson(const ExplainCommand& command, const route::Explanation& ex
   }
   for (const auto& [status, share] : explanation.failures) {
     json["failures"].push_back({{"status", absl::StatusCodeToString(status.code())},
-                                {"message", std::string(status.message())},
+                                {"message", std::string{status.message()}},
                                 {"share", share}});
   }
   return json;

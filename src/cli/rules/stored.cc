@@ -15,7 +15,7 @@ absl::StatusOr<LiveRules> GetLiveRules(const std::string& service, const RulesOp
   return absl::FailedPreconditionError(
       fmt::format("what stands at revision {} as the rules of {} is not right, and no client obeys "
                   "it: {}; `turnout rules get {}` prints it",
-                  stored->revision, service, std::string(rules.status().message()), service));
+                  stored->revision, service, std::string{rules.status().message()}, service));
 }
 
 }  // namespace turnout::cli

@@ -67,7 +67,7 @@ int ReportChangeFailure(const ChangeRulesCommand& command, const absl::Status& s
   } else if (absl::IsNotFound(status)) {
     next = ". `turnout ls` shows all services";
   }
-  return ReportFailure({status.code(), std::string(status.message()) + next});
+  return ReportFailure({status.code(), std::string{status.message()} + next});
 }
 
 absl::StatusOr<StoredRules> Perform(const ChangeRulesCommand& command,
@@ -138,7 +138,7 @@ int ReportDryRun(const ChangeRulesCommand& command,
     return kOk;
   }
   const Paint paint(WantsColour(STDOUT_FILENO));
-  if (!live.ok()) PrintError(std::string(live.status().message()));
+  if (!live.ok()) PrintError(std::string{live.status().message()});
   fmt::print("{}{}: {} would be in force. Nothing has been written.\n",
              RuleChangeTable(changes, paint), command.service, CountedRules(*rules));
   return kOk;

@@ -14,7 +14,7 @@ using ::testing::StartsWith;
 
 std::string ToText(std::string_view yaml) {
   const auto json = ParseYaml(yaml);
-  return json.ok() ? json->dump() : std::string(json.status().message());
+  return json.ok() ? json->dump() : std::string{json.status().message()};
 }
 
 TEST(YamlTest, TellsTextFromNumbersAndBooleans) {
