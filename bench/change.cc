@@ -6,12 +6,9 @@
 // A join also takes a connection and a call: those are measured beside each join, by a stock
 // channel whose first call goes to an address that has no connection yet.
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +20,7 @@
 #include "bench/support/client.h"
 #include "bench/support/registry.h"
 #include "bench/support/server.h"
+#include "bench/support/spinner.h"
 #include "turnout/observer.h"
 
 namespace turnout::bench {
@@ -137,50 +135,6 @@ absl::Status MeasureJoins(Bench& bench, Report& report) {
 
 // --- leaves
 
-// Calls all the time from a thread of its own and remembers when each address was last reached.
-class Spinner {
- public:
-  Spinner(proto::Api::Stub& stub, std::string version)
-      : stub_(stub), version_(std::move(version)), thread_([this] { Run(); }) {}
-  ~Spinner() {
-    stop_ = true;
-    thread_.join();
-  }
-  Spinner(const Spinner&) = delete;
-  Spinner& operator=(const Spinner&) = delete;
-
-  // Epoch if never.
-  Clock::time_point LastArrivalAt(const std::string& address) {
-    const std::lock_guard lock(mutex_);
-    return last_[address];
-  }
-  absl::Status status() {
-    const std::lock_guard lock(mutex_);
-    return status_;
-  }
-
- private:
-  void Run() {
-    while (!stop_) {
-      const Answer answer = Call(stub_, version_);
-      const std::lock_guard lock(mutex_);
-      if (!answer.status.ok()) {
-        status_ = answer.status;
-        return;
-      }
-      last_[answer.address] = answer.arrived;
-    }
-  }
-
-  proto::Api::Stub& stub_;
-  const std::string version_;
-  std::atomic<bool> stop_ = false;
-  std::mutex mutex_;
-  std::map<std::string, Clock::time_point> last_;
-  absl::Status status_;
-  std::thread thread_;
-};
-
 absl::Status Leave(Bench& bench, Spinner& spinner, const Registry::Entry& entry, Delays& delays) {
   const Clock::time_point before = Clock::now();
   bench.registry.Register(kService, entry);
@@ -208,7 +162,7 @@ absl::Status Leave(Bench& bench, Spinner& spinner, const Registry::Entry& entry,
 
 absl::Status MeasureLeaves(Bench& bench, Report& report) {
   bench.registry.Register(kService, {"stays", "v1", bench.server->Address(0)});
-  Spinner spinner(*bench.stub, "v1");
+  Spinner spinner(bench.channel, "v1");
   Delays delays;
   for (int round = 0; round < kRounds; ++round) {
     absl::Status status = Leave(

@@ -6,10 +6,8 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -23,6 +21,7 @@
 #include "bench/support/client.h"
 #include "bench/support/registry.h"
 #include "bench/support/server.h"
+#include "bench/support/spinner.h"
 #include "src/balance/policy_config.h"
 #include "src/base/random.h"
 #include "src/grpc/v1_51/selection_timer.h"
@@ -192,48 +191,6 @@ std::string To(const std::string& version) {
   return absl::StrCat(R"({"default":{"route":{"destinations":[{"version":")", version, R"("}]}}})");
 }
 
-// Calls all the time on a channel of its own, and remembers when each address was last reached.
-class Spinner {
- public:
-  explicit Spinner(const std::string& target)
-      : stub_(EtcdChannel(target, kVersionThenRandom)), thread_([this] { Run(); }) {}
-  ~Spinner() {
-    stop_ = true;
-    thread_.join();
-  }
-  Spinner(const Spinner&) = delete;
-  Spinner& operator=(const Spinner&) = delete;
-
-  Clock::time_point LastArrivalAt(const std::string& address) {
-    const std::lock_guard lock(mutex_);
-    return last_[address];
-  }
-  absl::Status status() {
-    const std::lock_guard lock(mutex_);
-    return status_;
-  }
-
- private:
-  void Run() {
-    while (!stop_) {
-      const Answer answer = Call(stub_, "");
-      const std::lock_guard lock(mutex_);
-      if (!answer.status.ok()) {
-        status_ = answer.status;
-        return;
-      }
-      last_[answer.address] = answer.arrived;
-    }
-  }
-
-  proto::Api::Stub stub_;
-  std::atomic<bool> stop_ = false;
-  std::mutex mutex_;
-  std::map<std::string, Clock::time_point> last_;
-  absl::Status status_;
-  std::thread thread_;
-};
-
 // Each round sends the calls of all channels from one instance to the other. The last call that
 // still went to the former one says when the last channel obeyed.
 absl::Status MeasureChange(int channels, Report& report) {
@@ -249,7 +206,8 @@ absl::Status MeasureChange(int channels, Report& report) {
   admin.Put(key, To("v1"));
   std::vector<std::unique_ptr<Spinner>> spinners;
   for (int i = 0; i < channels; ++i) {
-    spinners.push_back(std::make_unique<Spinner>(registry.Target(kService)));
+    spinners.push_back(
+        std::make_unique<Spinner>(EtcdChannel(registry.Target(kService), kVersionThenRandom), ""));
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   std::vector<double> between, bare;

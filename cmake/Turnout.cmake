@@ -121,7 +121,7 @@ function(turnout_test_environment name)
   set_tests_properties(${name} PROPERTIES
     LABELS "${arg_LABELS}"
     TIMEOUT 300
-    ENVIRONMENT "TURNOUT_TEST_ETCD=${TURNOUT_ETCD};TURNOUT_TEST_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+    ENVIRONMENT "TURNOUT_TEST_ETCD=${TURNOUT_ETCD};TURNOUT_TEST_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0")
 endfunction()
 
 # turnout_binary(<name> SOURCES … LINK <targets>)

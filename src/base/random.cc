@@ -50,7 +50,8 @@ class OfCallingThread final : public RandomSource {
 }  // namespace
 
 RandomSource& ThreadRandom() {
-  static OfCallingThread source;
+  // Leaked: threads of the library go on while the process ends.
+  static OfCallingThread& source = *new OfCallingThread;
   return source;
 }
 

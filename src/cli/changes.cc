@@ -108,6 +108,14 @@ std::vector<Change> Compare(const Snapshot* before, const Snapshot& after) {
     result.push_back({removed ? Kind::kRemoved : Kind::kLeft, std::string(id), *member,
                       removed ? "by an operator" : ""});
   }
+  // Its record and the decision are watched apart: the record may be seen to go first.
+  for (const std::string& id : after.removed) {
+    if (before == nullptr || old_members.contains(id) ||
+        std::ranges::binary_search(before->removed, id)) {
+      continue;
+    }
+    result.push_back({Kind::kRemoved, id, std::nullopt, "by an operator"});
+  }
   const Kind arrival = before == nullptr ? Kind::kPresent : Kind::kJoined;
   for (const auto& [id, member] : new_members) {
     const auto known = old_members.find(id);

@@ -26,7 +26,7 @@ struct Change {
 
   Kind kind;
   std::string subject;           // the instance's id, or the record's key if it was rejected
-  std::optional<Member> member;  // as it is now, or was last; none if it was rejected
+  std::optional<Member> member;  // as it is now, or was last; none if it was rejected, or had left
   std::string detail;
 };
 

@@ -51,11 +51,20 @@ TEST(CompareTest, DeparturesComeFirst) {
               ElementsAre("left c", "joined a"));
 }
 
+TEST(CompareTest, SaysThatAnOperatorHasRemovedWhoHadLeftAMomentBefore) {
+  const Snapshot before = Of({});
+  Snapshot after = before;
+  after.removed = {"b"};
+  EXPECT_THAT(Lines(&before, after), ElementsAre("removed b: by an operator"));
+}
+
 TEST(CompareTest, SaysWhetherAnOperatorHasRemovedWhoIsGone) {
   const Snapshot before = Of({MakeMember("a"), MakeMember("b")});
   Snapshot after = Of({});
   after.removed = {"b"};
   EXPECT_THAT(Lines(&before, after), ElementsAre("left a", "removed b: by an operator"));
+  EXPECT_THAT(Lines(&after, after), IsEmpty());
+  EXPECT_THAT(Lines(nullptr, after), IsEmpty());
 }
 
 TEST(CompareTest, AnEqualSnapshotIsNoChange) {

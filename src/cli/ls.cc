@@ -12,6 +12,7 @@
 #include "src/cli/describe.h"
 #include "src/cli/failure.h"
 #include "src/cli/rules/document.h"
+#include "src/model/names.h"
 #include "turnout/discovery.h"
 #include "turnout/operate.h"
 
@@ -82,16 +83,13 @@ Json ListJson(const std::vector<Snapshot>& services, const Decisions& decisions)
   return {{"services", std::move(list)}};
 }
 
-// The library checks a name when it is asked to follow it, which does not take etcd.
-absl::Status CheckService(const ListOptions& options) {
-  return Watch(options.service, options.registry, {.on_snapshot = [](const auto&) {}}).status();
-}
-
 }  // namespace
 
 int RunList(const ListOptions& options) {
   if (!options.service.empty()) {
-    if (absl::Status status = CheckService(options); !status.ok()) return ReportFailure(status);
+    if (absl::Status status = model::CheckServiceName(options.service); !status.ok()) {
+      return ReportFailure(status);
+    }
   }
   absl::StatusOr<std::vector<Snapshot>> services = List(options.registry, options.timeout);
   if (!services.ok()) return ReportFailure(services.status());

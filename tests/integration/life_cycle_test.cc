@@ -209,8 +209,8 @@ TEST_F(LingerTest, WatchesEndAWhileAfterTheirLastSubscriber) {
           std::make_unique<Follower>(etcd.endpoint(), Service() + std::to_string(i)));
     }
     for (const auto& follower : followers) follower->WaitForCount(0);
-    EXPECT_TRUE(Eventually([&] { return WatchesOf(etcd.endpoint()) == 2 * kServices; }))
-        << "of records and of states: " << WatchesOf(etcd.endpoint());
+    EXPECT_TRUE(Eventually([&] { return WatchesOf(etcd.endpoint()) == 3 * kServices; }))
+        << "of records, states and rules: " << WatchesOf(etcd.endpoint());
   };
   follow_all();
   EXPECT_TRUE(Eventually([&] { return WatchesOf(etcd.endpoint()) == 0; }))

@@ -38,6 +38,8 @@ class FakeSubchannel final : public SubchannelInterface {
     cancelled_->OnConnectivityStateChange(state, absl::OkStatus());
   }
   bool watched() const { return watcher_ != nullptr; }
+  // As when gRPC shuts down: a watcher that outlasts its connection holds us, as we hold it.
+  void Forget() { std::exchange(watcher_, nullptr).reset(); }
 
   int connects = 0;
   int backoff_resets = 0;
@@ -49,6 +51,10 @@ class FakeSubchannel final : public SubchannelInterface {
 
 class ConnectionTest : public testing::Test, protected Connection::Owner {
  protected:
+  ~ConnectionTest() override {
+    for (const auto& subchannel : made) subchannel->Forget();
+  }
+
   RefCountedPtr<SubchannelInterface> CreateSubchannelLocked(const Instance&,
                                                             const grpc_resolved_address&) override {
     made.push_back(grpc_core::MakeRefCounted<FakeSubchannel>());
