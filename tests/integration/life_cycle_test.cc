@@ -357,6 +357,11 @@ TEST_F(ProcessEndTest, AForkedChildEndsAndTheParentGoesOn) {
 
 // Whatever locks its threads hold at that moment.
 TEST_F(ProcessEndTest, ABusyProcessMayFork) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP()
+      << "AddressSanitizer's allocator is not made for it: if another thread holds its lock "
+         "at that moment, the child hangs in malloc. The preset dev runs this.";
+#endif
   const auto program = StartProgram("busy", Etcd());
   const std::string key = program->ReadLine().value_or("nothing");
   ASSERT_THAT(key, StartsWith("/it/"));
