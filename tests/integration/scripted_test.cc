@@ -40,8 +40,8 @@ std::string Names(const Snapshot& snapshot) {
 
 class ScriptedTest : public ::testing::Test {
  protected:
-  // The follower watches records and states.
-  void SetUp() override { ASSERT_TRUE(etcd_.WaitForWatches(2)); }
+  // The follower watches records, states and rules.
+  void SetUp() override { ASSERT_TRUE(etcd_.WaitForWatches(3)); }
 
   static std::string Value(const std::string& id, const std::string& version,
                            bool draining = false) {
