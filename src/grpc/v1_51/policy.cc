@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/base/fork.h"
 #include "src/base/observe.h"
 #include "src/base/random.h"
 #include "src/core/lib/gprpp/orphanable.h"
@@ -480,6 +481,10 @@ void Policy::ResetBackoffLocked() {
 
 void Policy::ShutdownLocked() {
   shutdown_ = true;
+  if (base::InForkedChild()) {
+    // To end them takes locks of gRPC's that a thread of the parent's may hold here for ever.
+    for (auto& connection : connections_) static_cast<void>(connection.release());
+  }
   connections_.clear();
   source_.reset();
 }
