@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "src/base/fork.h"
 #include "src/base/mutex.h"
 
 namespace turnout {
@@ -40,6 +41,7 @@ class Listening final : public route::CallerSubscription {
  public:
   explicit Listening(int id) : id_(id) {}
   ~Listening() override {
+    if (base::InForkedChild()) return;  // where the mutex may be held for ever
     State& state = TheState();
     const base::MutexLock lock(state.mutex);
     state.listeners.erase(id_);
